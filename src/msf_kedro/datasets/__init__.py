@@ -1,0 +1,21 @@
+"""Kedro datasets: versioned files written whole, and readers of raw clips."""
+
+from msf_kedro.datasets.clips import (
+    ClipFolderDataset,
+    NpyClipDataset,
+    NtuClipDataset,
+    SampleClipsDataset,
+    UtdMhadClipDataset,
+)
+from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
+
+__all__ = [
+    "ClipFolderDataset",
+    "JSONDataset",
+    "NpyClipDataset",
+    "NtuClipDataset",
+    "SampleClipsDataset",
+    "TableDataset",
+    "TorchDataset",
+    "UtdMhadClipDataset",
+]

@@ -1,0 +1,119 @@
+"""Versioned artifacts: parquet tables, tensor files and JSON reports, each written whole."""
+
+import json
+import os
+from abc import abstractmethod
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pandas as pd
+from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
+from kedro_datasets._typing import JSONPreview, TablePreview
+
+
+class WholeFileDataset(AbstractVersionedDataset):
+    """A local file that is written beside its place and then renamed: whole, or not at all."""
+
+    def __init__(
+        self, filepath: str, version: Version | None = None, metadata: dict | None = None
+    ):
+        super().__init__(filepath=PurePosixPath(filepath), version=version)
+        self.metadata = metadata  # read by Kedro-Viz
+
+    def load(self) -> Any:
+        return self._read(Path(self._get_load_path()))
+
+    def save(self, data: Any) -> None:
+        target = Path(self._get_save_path())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        try:
+            self._write(data, partial)
+            os.replace(partial, target)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    @abstractmethod
+    def _read(self, path: Path) -> Any: ...
+
+    @abstractmethod
+    def _write(self, data: Any, path: Path) -> None: ...
+
+    def _exists(self) -> bool:
+        try:
+            return Path(self._get_load_path()).is_file()
+        except DatasetError:  # no version has been saved
+            return False
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._filepath, "version": self._version}
+
+
+class TableDataset(WholeFileDataset):
+    """A pandas table as parquet, without its index."""
+
+    def _read(self, path: Path) -> pd.DataFrame:
+        return pd.read_parquet(path)
+
+    def _write(self, data: pd.DataFrame, path: Path) -> None:
+        data.to_parquet(path, index=False)
+
+    def preview(self, nrows: int = 5) -> TablePreview:
+        """The first rows, for Kedro-Viz."""
+        table = self.load().iloc[:nrows, :24]
+        return json.loads(table.to_json(orient="split"))
+
+
+class TorchDataset(WholeFileDataset):
+    """Tensors and plain values in nested dictionaries and lists, as a `.pt` file.
+
+    Files are memory-mapped when loaded (`mmap`), and never unpickled into anything but tensors
+    and plain values.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        mmap: bool = True,
+        version: Version | None = None,
+        metadata: dict | None = None,
+    ):
+        super().__init__(filepath, version, metadata)
+        self._mmap = mmap
+
+    def _read(self, path: Path) -> dict:
+        import torch  # takes a second: only where tensors are really read
+
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=self._mmap)
+
+    def _write(self, data: dict, path: Path) -> None:
+        import torch
+
+        torch.save(data, path)
+
+    def preview(self) -> JSONPreview:
+        """Shapes and plain values, for Kedro-Viz."""
+        return json.dumps(_outline(self.load()))
+
+
+class JSONDataset(WholeFileDataset):
+    """A report as JSON."""
+
+    def _read(self, path: Path) -> Any:
+        return json.loads(path.read_text())
+
+    def _write(self, data: Any, path: Path) -> None:
+        path.write_text(json.dumps(data, indent=2, allow_nan=False) + "\n")
+
+    def preview(self) -> JSONPreview:
+        """The report itself, for Kedro-Viz."""
+        return json.dumps(self.load())
+
+
+def _outline(data: Any) -> Any:
+    """Nested data with each tensor replaced by its type and shape."""
+    if isinstance(data, dict):
+        return {str(key): _outline(value) for key, value in data.items()}
+    if hasattr(data, "dtype"):
+        return f"{str(data.dtype).removeprefix('torch.')} {tuple(data.shape)}"
+    return data

@@ -1,0 +1,267 @@
+"""MSF: a pair of VAEs aligns skeletons with fused texts; unseen classes are learnt from latents.
+
+Every function works on `R` seeds at once and keeps the model of every cycle: which cycle is used
+is decided later, by the protocol. Stages 2 and 3 of the paper; schedules as released.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from msf_kedro import runtime, training
+from msf_kedro.models.replicated import ReplicatedLinear
+from msf_kedro.models.vae import VAE, kl_divergence
+
+NOISES = ("dimension", "sample")
+Checkpoints = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class AlignmentConfig:
+    """The VAE pair and its schedules. Steps count from 0 within each cycle.
+
+    Attributes:
+        latent: dimensions `Z` of the latent space.
+        cycles: how often the schedules run through; the model is kept after each.
+        steps: optimiser steps, each a random batch, per cycle.
+        batch_size: clips per step.
+        learning_rate: of Adam.
+        noise: `dimension` draws noise for every latent dimension (the textbook VAE), `sample`
+            one number per sample that multiplies the whole sigma vector (the release).
+        relu_outputs: whether a ReLU follows both decoders, as released.
+        feature_mean: skeleton features are scaled by one factor so that their mean absolute value
+            over the training clips is this; 0 leaves them alone.
+        kl_slope: growth of both KL weights per step from their start on.
+        skeleton_kl_from: step at which the skeleton's KL weight starts to grow.
+        text_kl_from: step at which the text's KL weight starts to grow.
+        text_kl_first_cycle: the first cycle (from 1) in which it grows at all.
+        cross_from: step from which the cross reconstructions count.
+    """
+
+    latent: int
+    cycles: int
+    steps: int
+    batch_size: int
+    learning_rate: float
+    noise: str
+    relu_outputs: bool
+    feature_mean: float
+    kl_slope: float
+    skeleton_kl_from: int
+    text_kl_from: int
+    text_kl_first_cycle: int
+    cross_from: int
+
+    def __post_init__(self):
+        for field in ("latent", "cycles", "steps", "batch_size", "learning_rate"):
+            if getattr(self, field) <= 0:
+                raise ValueError(f"alignment.{field} is {getattr(self, field)}, expected above 0")
+        if self.noise not in NOISES:
+            raise ValueError(f"alignment.noise is {self.noise!r}, expected one of {NOISES}")
+
+
+@dataclass(frozen=True)
+class UnseenClassifierConfig:
+    """The softmax classifier over generated latents (stage 3).
+
+    Attributes:
+        latents_per_class: latents drawn from each unseen class's text.
+        steps: full-batch steps of Adam.
+        learning_rate: of Adam.
+        relu_logits: whether a ReLU follows the logits, as released.
+    """
+
+    latents_per_class: int
+    steps: int
+    learning_rate: float
+    relu_logits: bool
+
+    def __post_init__(self):
+        for field in ("latents_per_class", "steps", "learning_rate"):
+            if getattr(self, field) <= 0:
+                raise ValueError(
+                    f"unseen_classifier.{field} is {getattr(self, field)}, expected above 0"
+                )
+
+
+class Alignment(nn.Module):
+    """The skeleton VAE and the text VAE, which share one latent space."""
+
+    def __init__(
+        self, skeleton: int, text: int, generators: list[torch.Generator], config: AlignmentConfig
+    ):
+        super().__init__()
+        self.skeleton = VAE(skeleton, config.latent, generators, config.relu_outputs)
+        self.text = VAE(text, config.latent, generators, config.relu_outputs)
+        self.register_buffer("scale", torch.ones(()))
+
+
+def fit_alignment(
+    name: str,
+    features: Float[Tensor, "n D"],
+    labels: Int[Tensor, " n"],
+    texts: Float[Tensor, "K E"],
+    seeds: list[int],
+    config: AlignmentConfig,
+    device: torch.device,
+) -> tuple[Checkpoints, list[dict[str, float]]]:
+    """Train the VAE pair for every seed at once.
+
+    Returns:
+        The state after every cycle, each tensor stacked as `(cycles, R, ...)`, and the history
+        with a row per cycle, averaged over seeds.
+    """
+    generators = [runtime.generator(seed, name) for seed in seeds]
+    pair = Alignment(features.shape[1], texts.shape[1], generators, config).to(device)
+    if config.feature_mean:
+        pair.scale.fill_(config.feature_mean / features.abs().mean().item())
+    features, labels, texts = features.to(device), labels.to(device), texts.to(device)
+
+    def draw(*shape: int) -> Tensor:
+        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
+
+    def cycle(number: int) -> Iterator[tuple[int, int, Tensor]]:
+        size = (config.steps, config.batch_size)
+        picks = [torch.randint(len(features), size, generator=g) for g in generators]
+        batches = torch.stack(picks, dim=1).to(device)
+        for step in range(config.steps):
+            yield number, step, batches[step]
+
+    def loss(number: int, step: int, batch: Int[Tensor, "R B"]) -> dict[str, Tensor]:
+        noise = draw(2, config.batch_size, _noise_width(config))
+        figures = alignment_loss(
+            pair, features[batch] * pair.scale, texts[labels[batch]], noise, number, step, config
+        )
+        return {key: value.sum() if key == "loss" else value.mean() for key, value in figures.items()}
+
+    kept: list[dict[str, Tensor]] = []
+
+    def keep(_: int) -> dict[str, float]:
+        kept.append({key: value.detach().cpu().clone() for key, value in pair.state_dict().items()})
+        return {}
+
+    optimizer = torch.optim.Adam(pair.parameters(), lr=config.learning_rate, fused=True)
+    cycles = (cycle(number) for number in range(1, config.cycles + 1))
+    history = training.fit(name, loss, cycles, optimizer, after_epoch=keep)
+    for row in history:
+        row["loss"] /= len(seeds)
+    return {key: torch.stack([state[key] for state in kept]) for key in kept[0]}, history
+
+
+def alignment_loss(
+    pair: Alignment,
+    skeletons: Float[Tensor, "R B D"],
+    texts: Float[Tensor, "R B E"],
+    noise: Float[Tensor, "R 2 B W"],
+    cycle: int,
+    step: int,
+    config: AlignmentConfig,
+) -> dict[str, Float[Tensor, " R"]]:
+    """Reconstructions, cross reconstructions and KL terms of one step, weighted as released."""
+    mu_s, logvar_s = pair.skeleton.encode(skeletons)
+    mu_t, logvar_t = pair.text.encode(texts)
+    latent_s = mu_s + (0.5 * logvar_s).exp() * noise[:, 0]
+    latent_t = mu_t + (0.5 * logvar_t).exp() * noise[:, 1]
+    figures = {
+        "reconstruction": _error(pair.skeleton.decode(latent_s), skeletons)
+        + _error(pair.text.decode(latent_t), texts),
+        "kl_skeleton": kl_divergence(mu_s, logvar_s),
+        "kl_text": kl_divergence(mu_t, logvar_t),
+    }
+    weight_s, weight_t, weight_cross = weights(cycle, step, config)
+    total = (
+        figures["reconstruction"]
+        + weight_s * figures["kl_skeleton"]
+        + weight_t * figures["kl_text"]
+    )
+    if weight_cross:
+        figures["cross"] = _error(pair.skeleton.decode(latent_t), skeletons) + _error(
+            pair.text.decode(latent_s), texts
+        )
+        total = total + weight_cross * figures["cross"]
+    return {"loss": total} | figures
+
+
+def weights(cycle: int, step: int, config: AlignmentConfig) -> tuple[float, float, float]:
+    """Weights of the skeleton's KL, the text's KL and the cross reconstruction at a step."""
+    skeleton = config.kl_slope * max(0, step - config.skeleton_kl_from)
+    text = config.kl_slope * max(0, step - config.text_kl_from)
+    cross = float(step >= config.cross_from)
+    return skeleton, text if cycle >= config.text_kl_first_cycle else 0.0, cross
+
+
+def generate_latents(
+    checkpoints: Checkpoints,
+    texts: Float[Tensor, "U E"],
+    seeds: list[int],
+    config: AlignmentConfig,
+    per_class: int,
+) -> Float[Tensor, "Y R U P Z"]:
+    """`per_class` latents of each unseen class from its text's posterior, per cycle and seed."""
+    mu, logvar = (_apply(checkpoints, f"text.to_{part}", texts) for part in ("mu", "logvar"))
+    shape = (mu.shape[0], mu.shape[2], per_class, _noise_width(config))
+    noise = torch.stack(
+        [torch.randn(shape, generator=runtime.generator(seed, "latents")) for seed in seeds], dim=1
+    )
+    return mu[..., None, :] + (0.5 * logvar).exp()[..., None, :] * noise
+
+
+def fit_unseen_classifier(
+    name: str,
+    latents: Float[Tensor, "Y R U P Z"],
+    seeds: list[int],
+    config: UnseenClassifierConfig,
+    device: torch.device,
+) -> tuple[Checkpoints, list[dict[str, float]]]:
+    """A softmax classifier over the latents of every cycle and seed, all trained together."""
+    cycles, _, classes, per_class, width = latents.shape
+    generators = [runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds]
+    classifier = ReplicatedLinear(width, classes, generators).to(device)
+    samples = latents.reshape(len(generators), classes * per_class, width).to(device)
+    target = torch.arange(classes, device=device).repeat_interleave(per_class)
+    target = target.expand(len(generators), -1)
+
+    def loss(samples: Tensor) -> dict[str, Tensor]:
+        logits = classifier(samples)
+        logits = logits.relu() if config.relu_logits else logits
+        error = F.cross_entropy(logits.transpose(1, 2), target, reduction="none").mean(1)
+        accuracy = (logits.argmax(-1) == target).float().mean()
+        return {"loss": error.sum(), "accuracy": accuracy}
+
+    optimizer = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate, fused=True)
+    history = training.fit(name, loss, [[(samples,)]] * config.steps, optimizer)
+    for row in history:
+        row["loss"] /= len(generators)
+    state = {key: value.detach().cpu() for key, value in classifier.state_dict().items()}
+    return {k: v.unflatten(0, (cycles, len(seeds))) for k, v in state.items()}, history
+
+
+def unseen_probs(
+    checkpoints: Checkpoints,
+    classifier: Checkpoints,
+    features: Float[Tensor, "n D"],
+    relu_logits: bool,
+) -> Float[Tensor, "Y R n U"]:
+    """Probabilities over the unseen classes, from the skeleton encoder's means."""
+    scaled = features * checkpoints["scale"].flatten()[0]
+    mu = _apply(checkpoints, "skeleton.to_mu", scaled)
+    logits = mu @ classifier["weight"] + classifier["bias"]
+    return (logits.relu() if relu_logits else logits).softmax(-1)
+
+
+def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Tensor, "Y R n O"]:
+    """One linear layer of every cycle and seed on the same input."""
+    return x @ state[f"{layer}.weight"] + state[f"{layer}.bias"]
+
+
+def _noise_width(config: AlignmentConfig) -> int:
+    return config.latent if config.noise == "dimension" else 1
+
+
+def _error(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:
+    """Mean squared error of every replica."""
+    return (output - target).square().mean(dim=(-2, -1))

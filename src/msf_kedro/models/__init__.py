@@ -1,0 +1,1 @@
+"""Networks: plain PyTorch modules without knowledge of files, devices or training."""

@@ -1,0 +1,5 @@
+"""Predictions to figures, tables and the report."""
+
+from msf_kedro.pipelines.evaluation.pipeline import create_pipeline, create_zssar_pipeline
+
+__all__ = ["create_pipeline", "create_zssar_pipeline"]

@@ -1,0 +1,57 @@
+"""Nodes of the evaluation stage."""
+
+import logging
+
+import pandas as pd
+
+from msf_kedro import evaluation
+from msf_kedro.gate import GateConfig
+from msf_kedro.semantics import EncoderConfig
+
+logger = logging.getLogger(__name__)
+
+
+def evaluate_zssar(
+    test_unseen_probs: pd.DataFrame, test_roles: pd.DataFrame, cycles: pd.DataFrame
+) -> pd.DataFrame:
+    """ZSSAR figures per protocol and seed."""
+    results = evaluation.zssar_results(test_unseen_probs, test_roles, cycles)
+    logger.info("ZSSAR, mean ± standard deviation over seeds\n%s", evaluation.results_table(results))
+    return results
+
+
+def evaluate_gzssar(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
+    """GZSSAR figures per protocol, gate and seed; curves, confusions and figures per class."""
+    return (
+        evaluation.gzssar_results(predictions),
+        evaluation.tradeoff_curves(predictions),
+        evaluation.confusion(predictions),
+        evaluation.per_class(predictions, class_texts.set_index("class_id").label),
+    )
+
+
+def report(
+    zssar_results: pd.DataFrame,
+    gzssar_results: pd.DataFrame,
+    gate: GateConfig,
+    encoder: EncoderConfig,
+    study: str,
+    split: str,
+    texts: str,
+    seeds: list,
+) -> dict:
+    """The report of the run, which is logged as a table too."""
+    run = {
+        "study": study,
+        "split": split,
+        "texts": texts,
+        "encoder": vars(encoder),
+        "gate": gate.kind,
+        "seeds": seeds,
+    }
+    logger.info(
+        "%s, split %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
+        *(study, split, texts, len(seeds)),
+        evaluation.results_table(zssar_results, gzssar_results),
+    )
+    return evaluation.report(run, zssar_results, gzssar_results, gate.kind)

@@ -1,0 +1,5 @@
+"""Skeletons to features and seen logits: a Shift-GCN per phase and stream."""
+
+from msf_kedro.pipelines.features.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,5 @@
+"""Class texts to fused text features."""
+
+from msf_kedro.pipelines.semantics.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,5 @@
+"""Raw clips to the clip table and normalised skeletons."""
+
+from msf_kedro.pipelines.skeletons.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

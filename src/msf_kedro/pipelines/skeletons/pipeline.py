@@ -1,0 +1,18 @@
+"""Stage 1 of the DAG: raw clips → clip table, skeletons."""
+
+from kedro.pipeline import Pipeline, node
+
+from msf_kedro.pipelines.skeletons.nodes import prepare_clips
+
+
+def create_pipeline(**kwargs) -> Pipeline:
+    return Pipeline(
+        [
+            node(
+                prepare_clips,
+                ["raw_clips", "params:classes", "params:clips", "params:normalise"],
+                ["clips", "skeletons"],
+                name="prepare_clips",
+            )
+        ]
+    )

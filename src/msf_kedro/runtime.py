@@ -1,0 +1,51 @@
+"""The one place that chooses devices, precision and seeds."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def pick_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        ValueError: the named device is unknown or not there.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        return torch.device(next((kind for kind, there in available.items() if there), "cpu"))
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device {name!r} is unknown; use auto, cpu, cuda, cuda:N or mps") from error
+    if not available.get(device.type, True):
+        raise ValueError(f"device {name!r} is not available on this machine; use auto or cpu")
+    return device
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """Mixed precision where it helps: bfloat16 on CUDA devices that have it, otherwise none."""
+    enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def derive_seed(root: int, *keys: str | int) -> int:
+    """A seed for one purpose, from the root seed and the names of that purpose."""
+    words = [key if isinstance(key, int) else zlib.crc32(key.encode()) for key in keys]
+    return int(np.random.SeedSequence([root, *words]).generate_state(1, np.uint64)[0] >> 1)
+
+
+def generator(root: int, *keys: str | int) -> torch.Generator:
+    """A CPU random generator for one purpose; the same seed and names give the same numbers."""
+    return torch.Generator().manual_seed(derive_seed(root, *keys))
+
+
+@contextmanager
+def seeded(root: int, *keys: str | int) -> Iterator[None]:
+    """Seed PyTorch's global generator inside, for weight initialisation, and restore it after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(derive_seed(root, *keys))
+        yield

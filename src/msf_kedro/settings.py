@@ -1,0 +1,10 @@
+"""Kedro project settings."""
+
+from msf_kedro.hooks import KnownParameters
+
+HOOKS = (KnownParameters(),)
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "base",
+    "merge_strategy": {"parameters": "soft"},
+}

@@ -1,0 +1,1 @@
+"""Skeleton clips: reading, joint layouts, normalising, streams and the procedural sample."""

@@ -1,0 +1,80 @@
+"""Joint layouts as data: what a recording device calls its joints and how they hang together."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The joints of one kind of skeleton.
+
+    Attributes:
+        joints: joint names; their order is the joint axis `V` of every clip.
+        parents: for each joint the joint that its bone starts from; a root is its own parent.
+        centre: the joint that becomes the origin of every frame.
+        upright: the two joints whose direction is turned onto +z.
+        across: the two joints whose direction is turned onto +x.
+    """
+
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+    centre: int
+    upright: tuple[int, int]
+    across: tuple[int, int]
+
+
+# Bone pairs of the NTU data sets, counted from 0 (`method.md` of the Shift-GCN line of work
+# counts from 1): child is the position, parent the value.
+KINECT_V2_25 = Layout(
+    joints=(
+        *("spine base", "spine middle", "neck", "head"),
+        *("left shoulder", "left elbow", "left wrist", "left hand"),
+        *("right shoulder", "right elbow", "right wrist", "right hand"),
+        *("left hip", "left knee", "left ankle", "left foot"),
+        *("right hip", "right knee", "right ankle", "right foot"),
+        *("spine shoulder", "left hand tip", "left thumb", "right hand tip", "right thumb"),
+    ),
+    parents=(
+        *(1, 20, 20, 2),
+        *(20, 4, 5, 6),
+        *(20, 8, 9, 10),
+        *(0, 12, 13, 14),
+        *(0, 16, 17, 18),
+        *(20, 22, 7, 24, 11),
+    ),
+    centre=1,
+    upright=(0, 1),
+    across=(4, 8),
+)
+
+KINECT_V1_20 = Layout(
+    joints=(
+        *("head", "shoulder centre", "spine", "hip centre"),
+        *("left shoulder", "left elbow", "left wrist", "left hand"),
+        *("right shoulder", "right elbow", "right wrist", "right hand"),
+        *("left hip", "left knee", "left ankle", "left foot"),
+        *("right hip", "right knee", "right ankle", "right foot"),
+    ),
+    parents=(
+        *(1, 1, 1, 2),
+        *(1, 4, 5, 6),
+        *(1, 8, 9, 10),
+        *(3, 12, 13, 14),
+        *(3, 16, 17, 18),
+    ),
+    centre=2,
+    upright=(3, 2),
+    across=(4, 8),
+)
+
+LAYOUTS = {"kinect_v2_25": KINECT_V2_25, "kinect_v1_20": KINECT_V1_20}
+
+
+def get_layout(name: str) -> Layout:
+    """The layout of that name.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if name not in LAYOUTS:
+        raise ValueError(f"unknown joint layout {name!r}; known layouts: {', '.join(LAYOUTS)}")
+    return LAYOUTS[name]

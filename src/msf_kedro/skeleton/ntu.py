@@ -1,0 +1,191 @@
+"""Clips of the NTU RGB+D data sets: Kinect v2 `.skeleton` text to arrays and back.
+
+The text: line 1 the frame count; for each frame a body count; for each body one line of 10
+fields, the joint count (25), then a line of 12 fields for each joint, the first three of them
+x y z in metres, camera coordinates.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+JOINTS = 25
+_BODY_FIELDS = 10
+_JOINT_FIELDS = 12
+
+# Columns that `write_skeleton` fills as a Kinect v2 would: focal length and principal point, in
+# pixels, of the depth and the colour camera, an orientation (w x y z), a tracking state.
+_DEPTH_CAMERA = (365.0, 256.4, 208.5)
+_COLOUR_CAMERA = (1060.0, 975.0, 567.5)
+_ORIENTATION = (1.0, 0.0, 0.0, 0.0)
+_TRACKED = 2
+_FIRST_BODY_ID = 72057594037931101
+
+
+class _Body(NamedTuple):
+    """Where a file lists a body: frame and place counted from 0, the line of its 10 fields."""
+
+    frame: int
+    place: int
+    line: int
+
+
+def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
+    """Read one `.skeleton` file.
+
+    Bodies are numbered by their place in each frame's list, not by body id; a body is all zeros
+    in the frames that do not list it; M is the longest list's length, 0 where no frame lists a
+    body. Line ends may be LF or CRLF. `nan` and `inf` are numbers here: what to do with a clip
+    that holds them is for the clip check to say.
+
+    Args:
+        text: the file's content.
+        name: what to call the file in error messages.
+
+    Returns:
+        float32, metres, camera coordinates.
+
+    Raises:
+        ValueError: the text is not a whole `.skeleton` file; the message names file, frame
+            (counted from 1) or line, what was found and what was expected.
+    """
+    lines = text.rstrip().splitlines()
+    frames = _count(lines, 0, name, "the frame count")
+    bodies = list(_walk(lines, frames, name))
+    clip = np.zeros((max((body.place + 1 for body in bodies), default=0), frames, JOINTS, 3))
+    if bodies:
+        _numbers(lines, [body.line for body in bodies], _BODY_FIELDS, bodies, name)
+        joint_lines = [body.line + 2 + joint for body in bodies for joint in range(JOINTS)]
+        joints = _numbers(lines, joint_lines, _JOINT_FIELDS, bodies, name)
+        places = [body.place for body in bodies]
+        clip[places, [body.frame for body in bodies]] = joints[:, :3].reshape(-1, JOINTS, 3)
+    return clip.astype(np.float32)
+
+
+def write_skeleton(clip: Float[np.ndarray, "M T 25 3"]) -> str:
+    """Write a clip as `.skeleton` text that `read_skeleton` reads back without any change.
+
+    A body that is all zeros in a frame is absent and not listed, so that reading gives the clip
+    back only if no body is absent from a frame that lists a later one, and if every body is in
+    some frame. The nine columns beside x y z are plausible fillers.
+
+    Raises:
+        ValueError: reading the text would not give the clip back.
+    """
+    clip = np.asarray(clip, dtype=np.float32)
+    present = (clip != 0).any(axis=(2, 3))
+    gaps = np.argwhere(present[1:] & ~present[:-1])
+    if len(gaps):
+        body, frame = gaps[0]
+        raise ValueError(
+            f"clip frame {frame + 1} holds body {body + 2} but not body {body + 1}; "
+            "a .skeleton file numbers bodies by place and cannot say so"
+        )
+    if not present.any(axis=1).all():
+        body = int(np.argmin(present.any(axis=1)))
+        raise ValueError(f"clip body {body + 1} is all zeros in every frame; drop it")
+    rows = _joint_rows(clip)
+    lines = [str(clip.shape[1])]
+    for frame in range(clip.shape[1]):
+        places = np.flatnonzero(present[:, frame])
+        lines.append(str(len(places)))
+        for place in places:
+            lines.append(f"{_FIRST_BODY_ID + place} 0 1 1 1 1 0 0 0 {_TRACKED}")
+            lines.append(str(JOINTS))
+            lines.extend(_line(row) for row in rows[place, frame].tolist())
+    return "\n".join(lines) + "\n"
+
+
+def _count(lines: list[str], line: int, name: str, what: str) -> int:
+    """Read a line that holds one count."""
+    if line >= len(lines):
+        raise ValueError(f"{name}: ends after line {len(lines)}, expected {what}")
+    field = lines[line].strip()
+    if not (field.isascii() and field.isdigit() and len(field) < 10):
+        raise ValueError(f"{name}: line {line + 1} is {field[:40]!r}, expected {what} (0 or more)")
+    return int(field)
+
+
+def _walk(lines: list[str], frames: int, name: str) -> Iterator[_Body]:
+    """List the bodies of a file, frame by frame, checking counts and the file's length."""
+    line = 1
+    for frame in range(frames):
+        bodies = _count(lines, line, name, f"the body count of frame {frame + 1} of {frames}")
+        line += 1
+        for place in range(bodies):
+            where = f"frame {frame + 1}, body {place + 1} of {bodies}"
+            joints = _count(lines, line + 1, name, f"the joint count of {where}")
+            if joints != JOINTS:
+                raise ValueError(
+                    f"{name}: frame {frame + 1} lists {joints} joints, expected {JOINTS}"
+                )
+            if line + 2 + JOINTS > len(lines):
+                raise ValueError(
+                    f"{name}: ends after line {len(lines)}, inside {where}, expected {frames} "
+                    f"frames of whole bodies"
+                )
+            yield _Body(frame, place, line)
+            line += 2 + JOINTS
+    if line < len(lines):
+        raise ValueError(
+            f"{name}: goes on after its {frames} frames with line {line + 1} "
+            f"{lines[line][:40]!r}, expected the end"
+        )
+
+
+def _numbers(
+    lines: list[str], chosen: list[int], width: int, bodies: list[_Body], name: str
+) -> Float[np.ndarray, "lines {width}"]:
+    """Parse the chosen lines, each of `width` numbers."""
+    for line in chosen:
+        if len(lines[line].split()) != width:
+            raise ValueError(
+                f"{_where(line, bodies, name)} has {len(lines[line].split())} fields, "
+                f"expected {width}"
+            )
+    try:
+        return np.fromstring(" ".join([lines[line] for line in chosen]), sep=" ").reshape(-1, width)
+    except ValueError:
+        line, field = _not_a_number(lines, chosen)
+        where = _where(line, bodies, name)
+        raise ValueError(f"{where} holds {field[:40]!r}, expected a number") from None
+
+
+def _where(line: int, bodies: list[_Body], name: str) -> str:
+    """Say in which frame of which file a body's line is."""
+    body = bodies[bisect_right(bodies, line, key=lambda body: body.line) - 1]
+    return f"{name}: frame {body.frame + 1}, body {body.place + 1} (line {line + 1})"
+
+
+def _not_a_number(lines: list[str], chosen: list[int]) -> tuple[int, str]:
+    """Find the field of the chosen lines, and its line, that made the parser fail."""
+    for line in chosen:
+        for field in lines[line].split():
+            try:
+                np.fromstring(field, sep=" ").reshape(1)
+            except ValueError:
+                return line, field
+    raise AssertionError("every field is a number by itself")
+
+
+def _joint_rows(clip: Float[np.ndarray, "M T 25 3"]) -> Float[np.ndarray, "M T 25 12"]:
+    """The 12 columns of each joint: its position, its place in both images, fillers."""
+    clip = clip.astype(np.float64)
+    x, y, z = np.moveaxis(clip, -1, 0)
+    z = np.where(np.abs(z) > 1e-3, z, np.inf)
+    with np.errstate(invalid="ignore"):
+        pixels = [
+            (centre_x + focal * x / z, centre_y - focal * y / z)
+            for focal, centre_x, centre_y in (_DEPTH_CAMERA, _COLOUR_CAMERA)
+        ]
+    images = np.stack([axis for pixel in pixels for axis in pixel], axis=-1)
+    fillers = np.broadcast_to((*_ORIENTATION, _TRACKED), (*x.shape, 5))
+    return np.concatenate([clip, images, fillers], axis=-1)
+
+
+def _line(row: list[float]) -> str:
+    """One joint's line: 9 significant digits identify a float32, images need fewer."""
+    return " ".join([f"{v:.9g}" for v in row[:3]] + [f"{v:.7g}" for v in row[3:]])

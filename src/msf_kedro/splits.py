@@ -1,0 +1,171 @@
+"""Which clips and classes play which role: seen or unseen, training or held out or test."""
+
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+PHASES = ("calibration", "test")
+SIDES = ("seen", "unseen", "excluded")
+PARTS = ("train", "held_out", "test")
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """One class split.
+
+    Attributes:
+        unseen: classes `U` that only texts describe.
+        calibration_unseen: seen classes that play the unseen ones in the calibration phase.
+    """
+
+    unseen: list[int]
+    calibration_unseen: list[int]
+
+    def __post_init__(self):
+        for field in ("unseen", "calibration_unseen"):
+            classes = getattr(self, field)
+            if len(classes) < 2:
+                raise ValueError(f"split: {field} is {classes}, expected at least two classes")
+            if len(set(classes)) < len(classes):
+                raise ValueError(f"split: {field} names a class twice: {sorted(classes)}")
+        both = sorted(set(self.unseen) & set(self.calibration_unseen))
+        if both:
+            raise ValueError(
+                f"split: classes {both} are both unseen and calibration_unseen; the calibration"
+                " phase must not use unseen classes"
+            )
+
+
+@dataclass(frozen=True)
+class PartsConfig:
+    """Which clips train, as expressions over the clip table's columns (`pandas.DataFrame.query`).
+
+    Attributes:
+        train: clips of the training subjects; all others are test clips.
+        calibration_held_out: training subjects' clips that the calibration phase's Shift-GCN
+            does not train on; they monitor it, and the strict protocol fits the gate on them.
+        test_held_out: the same for the test phase, where they only monitor.
+    """
+
+    train: str
+    calibration_held_out: str
+    test_held_out: str
+
+
+def get_split(splits: dict[str, dict], name: str) -> SplitConfig:
+    """The class split of that name.
+
+    Raises:
+        ValueError: there is none of that name, or it is not a split.
+    """
+    if name not in splits:
+        raise ValueError(f"unknown class split {name!r}; this study has {', '.join(splits)}")
+    try:
+        return SplitConfig(**splits[name])
+    except TypeError as error:
+        raise ValueError(
+            f"class split {name!r}: {error}; expected unseen and calibration_unseen"
+        ) from error
+
+
+def parse_classes(text: str) -> list[int]:
+    """Class numbers from ranges such as `1-3, 6, 10-12`, in ascending order.
+
+    Raises:
+        ValueError: a part is no number or range, or a class comes twice.
+    """
+    classes = []
+    for part in str(text).split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        if not match:
+            raise ValueError(f"classes: {part.strip()!r} is no number or range such as 1-60")
+        first = int(match[1])
+        classes += range(first, int(match[2] or first) + 1)
+    if len(set(classes)) < len(classes) or not classes:
+        raise ValueError(f"classes: {text!r} is empty or names a class twice")
+    return sorted(classes)
+
+
+def assign_roles(
+    clips: pd.DataFrame, classes: list[int], split: SplitConfig, parts: PartsConfig, phase: str
+) -> pd.DataFrame:
+    """The role of every kept clip in one phase.
+
+    Returns:
+        A row per clip, in their order: `name`, `action`, `side` (seen, unseen, excluded) and
+        `part` (train, held_out, test).
+
+    Raises:
+        ValueError: the split does not fit the classes, an expression fails, or a role has no clip.
+    """
+    unseen = set(split.unseen if phase == "test" else split.calibration_unseen)
+    excluded = set() if phase == "test" else set(split.unseen)
+    _check_classes(unseen | excluded, classes)
+    held_out = parts.test_held_out if phase == "test" else parts.calibration_held_out
+    roles = clips[["name", "action"]].reset_index(drop=True)
+    roles["side"] = [
+        "excluded" if a in excluded else "unseen" if a in unseen else "seen" for a in clips.action
+    ]
+    train = _select(clips, "train", parts.train)
+    held = train & _select(clips, f"{phase}_held_out", held_out)
+    roles["part"] = "test"
+    roles.loc[train, "part"] = "train"
+    roles.loc[held, "part"] = "held_out"
+    _check_roles(roles, classes, unseen, excluded, phase)
+    return roles
+
+
+def seen_classes(roles: pd.DataFrame) -> list[int]:
+    """The phase's seen classes, ascending: the order of all seen logits."""
+    return sorted(roles.loc[roles.side == "seen", "action"].unique().tolist())
+
+
+def unseen_classes(roles: pd.DataFrame) -> list[int]:
+    """The phase's unseen classes, ascending: the order of all unseen probabilities."""
+    return sorted(roles.loc[roles.side == "unseen", "action"].unique().tolist())
+
+
+def check_texts(classes: list[int], described: list[int]) -> None:
+    """Raise a ValueError that names the classes without texts."""
+    missing = sorted(set(classes) - set(described))
+    if missing:
+        raise ValueError(f"class texts: no row for classes {missing}; add them to the table")
+
+
+def _check_classes(named: set[int], classes: list[int]) -> None:
+    unknown = sorted(named - set(classes))
+    if unknown:
+        raise ValueError(f"split: classes {unknown} are not among the study's classes {classes}")
+    if len(set(classes) - named) < 2:
+        raise ValueError(f"split: fewer than two of {len(classes)} classes are left as seen")
+
+
+def _select(clips: pd.DataFrame, name: str, expression: str) -> list[bool]:
+    """Which rows an expression selects, as an array in the clips' order."""
+    try:
+        return clips.index.isin(clips.query(expression, engine="python").index)
+    except Exception as error:  # pandas raises many kinds for a wrong expression
+        columns = ", ".join(clips.columns)
+        raise ValueError(
+            f"parts.{name}: {expression!r} cannot be evaluated ({error}); columns: {columns}"
+        ) from error
+
+
+def _check_roles(roles, classes, unseen, excluded, phase) -> None:
+    """Every class needs clips in the parts where it is used."""
+    counts = roles.groupby(["action", "part"]).size().unstack(fill_value=0)
+    counts = counts.reindex(index=classes, columns=list(PARTS), fill_value=0)
+    for action in sorted(set(classes) - excluded):
+        side = "unseen" if action in unseen else "seen"
+        needs = ["test"] if side == "unseen" and phase == "test" else ["train", "test"]
+        for part in needs:
+            if not counts.loc[action, part]:
+                raise ValueError(
+                    f"{phase} phase: {side} class {action} has no {part} clip"
+                    f" ({dict(counts.loc[action])}); check the raw clips and parameters 'parts'"
+                )
+    if not (roles.side.eq("seen") & roles.part.eq("held_out")).any():
+        raise ValueError(
+            f"{phase} phase: parts.{phase}_held_out selects no training clip of a seen class"
+        )

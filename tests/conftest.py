@@ -1,0 +1,35 @@
+"""Set-up of all tests: one thread, no network, reproducible hypothesis without deadlines."""
+
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+
+import pytest
+import torch
+from hypothesis import settings
+
+torch.set_num_threads(1)
+settings.register_profile("tests", deadline=None, derandomize=True, max_examples=25)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+UTD_MHAD = Path(__file__).parents[2] / "shared" / "data" / "utd_mhad"
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "gpu: needs a CUDA device; skipped where there is none")
+
+
+def pytest_collection_modifyitems(items):
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
+@pytest.fixture(scope="session")
+def utd_mhad() -> Path:
+    """The folder of the UTD-MHAD skeleton files."""
+    if not UTD_MHAD.is_dir():
+        pytest.skip(f"no UTD-MHAD data in {UTD_MHAD}")
+    return UTD_MHAD
