@@ -16,10 +16,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 UTD_MHAD = Path(__file__).parents[2] / "shared" / "data" / "utd_mhad"
 
 
-def pytest_configure(config):
-    config.addinivalue_line("markers", "gpu: needs a CUDA device; skipped where there is none")
-
-
 def pytest_collection_modifyitems(items):
     if not torch.cuda.is_available():
         for item in items:

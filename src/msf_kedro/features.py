@@ -94,7 +94,7 @@ def train(
     config: ShiftGCNTraining,
     augmentation: AugmentConfig,
     generator: torch.Generator,
-) -> list[dict[str, float]]:
+) -> list[training.Row]:
     """Train the network in place; the history has a row per epoch with accuracies as fractions."""
     device = network.classifier.weight.device
     labels = dict(zip(clips.clips.tolist(), clips.labels.tolist(), strict=True))

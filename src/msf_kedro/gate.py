@@ -40,6 +40,12 @@ class GateConfig:
             raise ValueError(f"gate.kind is {self.kind!r}, expected one of {KINDS}")
         if not self.temperatures or min(self.temperatures) <= 0:
             raise ValueError(f"gate.temperatures is {self.temperatures}, expected numbers above 0")
+        if not self.thresholds:
+            raise ValueError("gate.thresholds is empty, expected at least one number")
+        if self.paper_temperature <= 0:
+            raise ValueError(
+                f"gate.paper_temperature is {self.paper_temperature}, expected above 0"
+            )
         if self.folds < 2:
             raise ValueError(f"gate.folds is {self.folds}, expected at least 2")
 
@@ -101,6 +107,7 @@ def gate_features(
 
 
 def softmax(logits: Float[np.ndarray, "n S"], temperature: float) -> Float[np.ndarray, "n S"]:
+    """Each row's soft-max at a temperature."""
     scaled = logits / temperature
     scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return scaled / scaled.sum(axis=1, keepdims=True)

@@ -35,7 +35,9 @@ def autocast(device: torch.device) -> torch.autocast:
 def derive_seed(root: int, *keys: str | int) -> int:
     """A seed for one purpose, from the root seed and the names of that purpose."""
     words = [key if isinstance(key, int) else zlib.crc32(key.encode()) for key in keys]
-    return int(np.random.SeedSequence([root, *words]).generate_state(1, np.uint64)[0] >> 1)
+    # The number of words comes last, as SeedSequence does not see zeros at the end.
+    entropy = [root, *words, len(words)] if words else [root]
+    return int(np.random.SeedSequence(entropy).generate_state(1, np.uint64)[0] >> 1)
 
 
 def generator(root: int, *keys: str | int) -> torch.Generator:

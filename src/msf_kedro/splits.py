@@ -3,7 +3,9 @@
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Bool
 
 PHASES = ("calibration", "test")
 SIDES = ("seen", "unseen", "excluded")
@@ -39,7 +41,7 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class PartsConfig:
-    """Which clips train, as expressions over the clip table's columns (`pandas.DataFrame.query`).
+    """Which clips train, as expressions over the clip table's columns (`pandas.DataFrame.eval`).
 
     Attributes:
         train: clips of the training subjects; all others are test clips.
@@ -73,15 +75,17 @@ def parse_classes(text: str) -> list[int]:
     """Class numbers from ranges such as `1-3, 6, 10-12`, in ascending order.
 
     Raises:
-        ValueError: a part is no number or range, or a class comes twice.
+        ValueError: a part is no number or upward range, or a class comes twice.
     """
     classes = []
     for part in str(text).split(","):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
         if not match:
             raise ValueError(f"classes: {part.strip()!r} is no number or range such as 1-60")
-        first = int(match[1])
-        classes += range(first, int(match[2] or first) + 1)
+        first, last = int(match[1]), int(match[2] or match[1])
+        if last < first:
+            raise ValueError(f"classes: the range {part.strip()!r} runs backwards")
+        classes += range(first, last + 1)
     if len(set(classes)) < len(classes) or not classes:
         raise ValueError(f"classes: {text!r} is empty or names a class twice")
     return sorted(classes)
@@ -141,15 +145,22 @@ def _check_classes(named: set[int], classes: list[int]) -> None:
         raise ValueError(f"split: fewer than two of {len(classes)} classes are left as seen")
 
 
-def _select(clips: pd.DataFrame, name: str, expression: str) -> list[bool]:
-    """Which rows an expression selects, as an array in the clips' order."""
+def _select(
+    clips: pd.DataFrame, name: str, expression: str
+) -> Bool[np.ndarray, " n"]:
+    """Which rows an expression selects, in the clips' order."""
     try:
-        return clips.index.isin(clips.query(expression, engine="python").index)
+        chosen = pd.Series(clips.eval(expression, engine="python"))
     except Exception as error:  # pandas raises many kinds for a wrong expression
         columns = ", ".join(clips.columns)
         raise ValueError(
             f"parts.{name}: {expression!r} cannot be evaluated ({error}); columns: {columns}"
         ) from error
+    if not pd.api.types.is_bool_dtype(chosen) or len(chosen) != len(clips):
+        raise ValueError(
+            f"parts.{name}: {expression!r} is not true or false for every clip, but {chosen.dtype}"
+        )
+    return chosen.to_numpy(dtype=bool)
 
 
 def _check_roles(roles, classes, unseen, excluded, phase) -> None:

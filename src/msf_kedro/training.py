@@ -15,6 +15,7 @@ from msf_kedro import runtime
 logger = logging.getLogger(__name__)
 
 Loss = Callable[..., dict[str, Tensor]]
+Row = dict[str, int | float]
 
 
 def fit(
@@ -24,7 +25,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     schedule: Callable[[int], float] = lambda step: 1.0,
     after_epoch: Callable[[int], dict[str, float]] = lambda epoch: {},
-) -> list[dict[str, float]]:
+) -> list[Row]:
     """Minimise a loss over epochs of batches.
 
     Args:
@@ -82,7 +83,7 @@ def _run_epoch(loss, batches, optimizer, scheduler, device) -> dict[str, float]:
     return means | {"learning_rate": rate, "seconds": time.perf_counter() - started}
 
 
-def _describe(row: dict[str, float]) -> str:
+def _describe(row: Row) -> str:
     hidden = {"epoch", "seconds", "learning_rate"}
     return ", ".join(f"{key} {value:.4f}" for key, value in row.items() if key not in hidden)
 

@@ -45,14 +45,13 @@ def test_a_turned_and_scaled_clip_keeps_its_shape(seed):
     bodies = random_bodies([0, 0, 1])
     config = AugmentConfig(turn=0.8, tilt=0.4, scale=0.3, crop=0.0)
     found = changed(bodies, [0, 0, 1], config, seed)
-    factors = (distances(found).flatten(1).norm(dim=1) / distances(bodies).flatten(1).norm(dim=1))
+    factors = distances(found).flatten(1).norm(dim=1) / distances(bodies).flatten(1).norm(dim=1)
     expected = distances(bodies) * factors[:, None, None, None]
     torch.testing.assert_close(distances(found), expected, atol=1e-4, rtol=1e-4)
     assert 0.7 <= factors.min() <= factors.max() <= 1.3
     assert factors[0] == pytest.approx(factors[1].item(), rel=1e-5)
-    assert torch.linalg.det(found[0, :, :3, 0]).sign() == torch.linalg.det(
-        bodies[0, :, :3, 0]
-    ).sign(), "mirrored"
+    handedness = [torch.linalg.det(b[:, :, :3, 0]).sign() for b in (found, bodies)]
+    assert torch.equal(*handedness), "mirrored"
 
 
 @given(st.integers(0, 1000))
@@ -92,7 +91,7 @@ def test_a_crop_stretches_the_middle_over_the_window(seed, crop):
     start, end = found[0, 0, 0].item(), found[0, 0, -1].item()
     assert -1e-6 <= start <= crop + 1e-6
     assert 1 - crop - 1e-6 <= end <= 1 + 1e-6
-    assert (start, end) != (0, 1)
+    assert start != pytest.approx(1 - end, rel=1e-3), "both ends are cut alike"
 
 
 def test_the_same_generator_seed_gives_the_same_clips():
@@ -103,7 +102,7 @@ def test_the_same_generator_seed_gives_the_same_clips():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("turn", -0.1), ("tilt", -0.1), ("scale", -0.1), ("scale", 1.0), ("crop", 0.5), ("crop", -1.0)],
+    [("turn", -1.0), ("tilt", -0.1), ("scale", -0.1), ("scale", 1.0), ("crop", 0.5)],
 )
 def test_a_config_out_of_range_is_refused(field, value):
     zeros = {"turn": 0.0, "tilt": 0.0, "scale": 0.0, "crop": 0.0}

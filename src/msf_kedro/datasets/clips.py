@@ -67,7 +67,17 @@ class ClipFolderDataset(PartitionedDataset):
             raise DatasetError(f"{self._missing(folder)}: there is no such folder")
         if not self._list_partitions():
             raise DatasetError(f"{self._missing(folder)}: it holds no *{self._filename_suffix} file")
-        return {Path(name).name: load for name, load in super().load().items()}
+        places: dict[str, str] = {}
+        clips: dict[str, LoadClip] = {}
+        for place, load in super().load().items():
+            name = Path(place).name
+            if name in clips:
+                raise DatasetError(
+                    f"raw clips in {folder}: {places[name]} and {place} have the same name; a clip's"
+                    " name must be its own, remove or rename one"
+                )
+            places[name], clips[name] = place, load
+        return clips
 
     @staticmethod
     def _missing(folder: Path) -> str:

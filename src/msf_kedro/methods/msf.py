@@ -17,6 +17,7 @@ from msf_kedro.models.replicated import ReplicatedLinear
 from msf_kedro.models.vae import VAE, kl_divergence
 
 NOISES = ("dimension", "sample")
+INPUTS = ("standard", "raw")
 Checkpoints = dict[str, Tensor]
 
 
@@ -33,8 +34,8 @@ class AlignmentConfig:
         noise: `dimension` draws noise for every latent dimension (the textbook VAE), `sample`
             one number per sample that multiplies the whole sigma vector (the release).
         relu_outputs: whether a ReLU follows both decoders, as released.
-        feature_mean: skeleton features are scaled by one factor so that their mean absolute value
-            over the training clips is this; 0 leaves them alone.
+        inputs: `standard` or `raw`, see `InputMaps`; `raw` is the release.
+        input_rms: root mean square per dimension of standard inputs over the training data.
         kl_slope: growth of both KL weights per step from their start on.
         skeleton_kl_from: step at which the skeleton's KL weight starts to grow.
         text_kl_from: step at which the text's KL weight starts to grow.
@@ -49,7 +50,8 @@ class AlignmentConfig:
     learning_rate: float
     noise: str
     relu_outputs: bool
-    feature_mean: float
+    inputs: str
+    input_rms: float
     kl_slope: float
     skeleton_kl_from: int
     text_kl_from: int
@@ -57,11 +59,16 @@ class AlignmentConfig:
     cross_from: int
 
     def __post_init__(self):
-        for field in ("latent", "cycles", "steps", "batch_size", "learning_rate"):
+        for field in ("latent", "cycles", "steps", "batch_size", "learning_rate", "input_rms"):
             if getattr(self, field) <= 0:
                 raise ValueError(f"alignment.{field} is {getattr(self, field)}, expected above 0")
         if self.noise not in NOISES:
             raise ValueError(f"alignment.noise is {self.noise!r}, expected one of {NOISES}")
+        if self.inputs not in INPUTS:
+            raise ValueError(f"alignment.inputs is {self.inputs!r}, expected one of {INPUTS}")
+        if self.relu_outputs and self.inputs == "standard":
+            raise ValueError("alignment: relu_outputs cannot rebuild standard inputs, half of which"
+                             " are negative; set relu_outputs: false or inputs: raw")
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,52 @@ class UnseenClassifierConfig:
                 )
 
 
+class InputMaps:
+    """How features and texts enter the VAEs.
+
+    `raw` leaves both alone. `standard` centres both and brings them to one scale; texts are
+    expressed in the principal axes of the seen classes' texts, so that what only unseen texts
+    hold, and no weight was ever trained for, does not disturb their latents. Only seen classes
+    and training clips are looked at.
+    """
+
+    def __init__(self, tensors: dict[str, Tensor]):
+        self.tensors = tensors
+
+    @classmethod
+    def fit(
+        cls,
+        features: Float[Tensor, "n D"],
+        seen_texts: Float[Tensor, "S E"],
+        config: AlignmentConfig,
+    ) -> "InputMaps":
+        if config.inputs == "raw":
+            return cls({})
+        feature_mean, text_mean = features.mean(0), seen_texts.mean(0)
+        _, spread, axes = torch.linalg.svd(seen_texts - text_mean, full_matrices=False)
+        axes = axes[: len(seen_texts) - 1].T  # S centred points span S - 1 dimensions
+        feature_scale = config.input_rms / (features - feature_mean).square().mean().sqrt()
+        text_rms = (spread.square().sum() / len(seen_texts) / axes.shape[1]).sqrt()
+        return cls(
+            {
+                "feature_mean": feature_mean,
+                "feature_scale": feature_scale,
+                "text_mean": text_mean,
+                "text_axes": axes * (config.input_rms / text_rms),
+            }
+        )
+
+    def features(self, features: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+        if not self.tensors:
+            return features
+        return (features - self.tensors["feature_mean"]) * self.tensors["feature_scale"]
+
+    def texts(self, texts: Float[Tensor, "K E"]) -> Float[Tensor, "K Q"]:
+        if not self.tensors:
+            return texts
+        return (texts - self.tensors["text_mean"]) @ self.tensors["text_axes"]
+
+
 class Alignment(nn.Module):
     """The skeleton VAE and the text VAE, which share one latent space."""
 
@@ -97,46 +150,52 @@ class Alignment(nn.Module):
         super().__init__()
         self.skeleton = VAE(skeleton, config.latent, generators, config.relu_outputs)
         self.text = VAE(text, config.latent, generators, config.relu_outputs)
-        self.register_buffer("scale", torch.ones(()))
 
 
 def fit_alignment(
     name: str,
     features: Float[Tensor, "n D"],
     labels: Int[Tensor, " n"],
-    texts: Float[Tensor, "K E"],
+    texts: Float[Tensor, "S E"],
     seeds: list[int],
     config: AlignmentConfig,
     device: torch.device,
-) -> tuple[Checkpoints, list[dict[str, float]]]:
+) -> tuple[dict[str, Checkpoints], list[training.Row]]:
     """Train the VAE pair for every seed at once.
 
+    Args:
+        name: for progress and errors.
+        features: of the training clips.
+        labels: of each its row in `texts`.
+        texts: of the seen classes.
+        seeds: a root seed per replica.
+
     Returns:
-        The state after every cycle, each tensor stacked as `(cycles, R, ...)`, and the history
-        with a row per cycle, averaged over seeds.
+        `inputs`, the tensors of the input maps, and `states`, the weights after every cycle, each
+        stacked as `(cycles, R, ...)`; and the history with a row per cycle, averaged over seeds.
     """
-    generators = [runtime.generator(seed, name) for seed in seeds]
+    maps = InputMaps.fit(features, texts, config)
+    features, texts = maps.features(features).to(device), maps.texts(texts).to(device)
+    labels = labels.to(device)
+    generators = [runtime.generator(seed, "alignment") for seed in seeds]
     pair = Alignment(features.shape[1], texts.shape[1], generators, config).to(device)
-    if config.feature_mean:
-        pair.scale.fill_(config.feature_mean / features.abs().mean().item())
-    features, labels, texts = features.to(device), labels.to(device), texts.to(device)
 
-    def draw(*shape: int) -> Tensor:
-        return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
-
-    def cycle(number: int) -> Iterator[tuple[int, int, Tensor]]:
-        size = (config.steps, config.batch_size)
-        picks = [torch.randint(len(features), size, generator=g) for g in generators]
-        batches = torch.stack(picks, dim=1).to(device)
+    def cycle(number: int) -> Iterator[tuple[int, int, Tensor, Tensor]]:
         for step in range(config.steps):
-            yield number, step, batches[step]
+            picks = [torch.randint(len(features), (config.batch_size,), generator=g)
+                     for g in generators]
+            shape = (2, config.batch_size, _noise_width(config))
+            noise = [torch.randn(shape, generator=g) for g in generators]
+            yield number, step, torch.stack(picks).to(device), torch.stack(noise).to(device)
 
-    def loss(number: int, step: int, batch: Int[Tensor, "R B"]) -> dict[str, Tensor]:
-        noise = draw(2, config.batch_size, _noise_width(config))
+    def loss(
+        number: int, step: int, batch: Int[Tensor, "R B"], noise: Float[Tensor, "R 2 B W"]
+    ) -> dict[str, Tensor]:
         figures = alignment_loss(
-            pair, features[batch] * pair.scale, texts[labels[batch]], noise, number, step, config
+            pair, features[batch], texts[labels[batch]], noise, number, step, config
         )
-        return {key: value.sum() if key == "loss" else value.mean() for key, value in figures.items()}
+        means = {key: value.mean() for key, value in figures.items()}
+        return means | {"loss": figures["loss"].sum()}  # replicas must not share their gradient
 
     kept: list[dict[str, Tensor]] = []
 
@@ -149,7 +208,8 @@ def fit_alignment(
     history = training.fit(name, loss, cycles, optimizer, after_epoch=keep)
     for row in history:
         row["loss"] /= len(seeds)
-    return {key: torch.stack([state[key] for state in kept]) for key in kept[0]}, history
+    states = {key: torch.stack([state[key] for state in kept]) for key in kept[0]}
+    return {"inputs": maps.tensors, "states": states}, history
 
 
 def alignment_loss(
@@ -195,14 +255,16 @@ def weights(cycle: int, step: int, config: AlignmentConfig) -> tuple[float, floa
 
 
 def generate_latents(
-    checkpoints: Checkpoints,
+    checkpoints: dict[str, Checkpoints],
     texts: Float[Tensor, "U E"],
     seeds: list[int],
     config: AlignmentConfig,
     per_class: int,
 ) -> Float[Tensor, "Y R U P Z"]:
     """`per_class` latents of each unseen class from its text's posterior, per cycle and seed."""
-    mu, logvar = (_apply(checkpoints, f"text.to_{part}", texts) for part in ("mu", "logvar"))
+    texts = InputMaps(checkpoints["inputs"]).texts(texts)
+    states = checkpoints["states"]
+    mu, logvar = (_apply(states, f"text.to_{part}", texts) for part in ("mu", "logvar"))
     shape = (mu.shape[0], mu.shape[2], per_class, _noise_width(config))
     noise = torch.stack(
         [torch.randn(shape, generator=runtime.generator(seed, "latents")) for seed in seeds], dim=1
@@ -216,7 +278,7 @@ def fit_unseen_classifier(
     seeds: list[int],
     config: UnseenClassifierConfig,
     device: torch.device,
-) -> tuple[Checkpoints, list[dict[str, float]]]:
+) -> tuple[Checkpoints, list[training.Row]]:
     """A softmax classifier over the latents of every cycle and seed, all trained together."""
     cycles, _, classes, per_class, width = latents.shape
     generators = [runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds]
@@ -241,14 +303,14 @@ def fit_unseen_classifier(
 
 
 def unseen_probs(
-    checkpoints: Checkpoints,
+    checkpoints: dict[str, Checkpoints],
     classifier: Checkpoints,
     features: Float[Tensor, "n D"],
     relu_logits: bool,
 ) -> Float[Tensor, "Y R n U"]:
     """Probabilities over the unseen classes, from the skeleton encoder's means."""
-    scaled = features * checkpoints["scale"].flatten()[0]
-    mu = _apply(checkpoints, "skeleton.to_mu", scaled)
+    features = InputMaps(checkpoints["inputs"]).features(features)
+    mu = _apply(checkpoints["states"], "skeleton.to_mu", features)
     logits = mu @ classifier["weight"] + classifier["bias"]
     return (logits.relu() if relu_logits else logits).softmax(-1)
 

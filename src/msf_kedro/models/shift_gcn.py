@@ -5,6 +5,7 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,8 +25,8 @@ class ShiftGCNConfig:
         strided_units: the units (counted from 1) that halve the number of frames.
     """
 
-    widths: tuple[int, ...]
-    strided_units: tuple[int, ...]
+    widths: Sequence[int]
+    strided_units: Sequence[int]
 
     def __post_init__(self):
         if not self.widths or min(self.widths) < 1:

@@ -68,8 +68,8 @@ def prepare(
             rows.append(row)
             if normalised is not None:
                 bodies.append(normalised)
-    table = pd.DataFrame(rows)
     groups = list(re.compile(config.name_pattern).groupindex)
+    table = pd.DataFrame(rows, columns=["name", *groups, "frames", "bodies", "kept", "reason"])
     table[groups] = table[groups].astype("Int64")
     table["reason"] = table["reason"].astype("string")
     _check_rejected(table, config)
@@ -108,6 +108,11 @@ OTHER_CLASS = "not a class of this study"
 
 def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
     ours = table[table.reason.fillna("") != OTHER_CLASS]
+    if ours.empty:
+        raise ValueError(
+            f"none of {len(table)} raw clips is of a class of this study; check the raw clips and"
+            " the parameters clips.name_pattern and classes"
+        )
     bad = ours[~ours.kept]
     for row in bad.itertuples():
         logger.warning("clip %s is set aside: %s", row.name, row.reason)

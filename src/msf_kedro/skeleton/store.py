@@ -13,11 +13,11 @@ class Skeletons:
 
     Attributes:
         bodies: the bodies of all clips, time innermost.
-        first: `bodies[first[n]:first[n + 1]]` are those of clip `n`.
+        first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one longer than the clips.
     """
 
     bodies: Float[Tensor, "B C V T"]
-    first: Int[Tensor, " N+1"]
+    first: Int[Tensor, " bounds"]
 
     def __len__(self) -> int:
         return len(self.first) - 1

@@ -1,0 +1,43 @@
+# `make run` and `make test` set everything up on a machine that has Python 3.11-3.13 and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIPELINE ?= gzssar
+ENV ?= base
+
+.PHONY: help run test lint viz lock clean
+
+help:  ## show these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+run: $(VENV)/.installed  ## run the main job (ENV=utd_mhad chooses another study)
+	$(BIN)/kedro run --env=$(ENV) --pipeline=$(PIPELINE)
+
+test: $(VENV)/.installed-dev lint  ## lint, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev  ## check style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+viz: $(VENV)/.installed-viz  ## look at the DAG in the browser
+	$(BIN)/kedro viz run --env=$(ENV)
+
+lock: $(VENV)/.installed-dev  ## pin all dependencies anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--no-emit-index-url --no-emit-find-links --no-header --output-file requirements.lock
+
+clean:  ## remove the virtual environment and caches, keep data
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# One lock file constrains every kind of installation.
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml requirements.lock
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable .
+	@touch $@
+
+$(VENV)/.installed-%: $(VENV)/bin/python pyproject.toml requirements.lock
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable ".[$*]"
+	@touch $@

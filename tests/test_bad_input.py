@@ -1,0 +1,195 @@
+"""Bad input through the whole project: set aside with a reason, or an error before any training."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
+
+from msf_kedro.skeleton.ntu import write_skeleton
+from msf_kedro.skeleton.sample import clip_names, generate_clip
+
+ACTIONS = (1, 7, 8, 10, 23, 24, 26, 51, 80, 99)
+CLIPS = "02_intermediate/test/clips.parquet"
+
+
+@pytest.fixture(scope="module")
+def skeleton_files(tmp_path_factory) -> Path:
+    """The test study's 80 clips as `.skeleton` files."""
+    folder = tmp_path_factory.mktemp("skeletons")
+    for name in clip_names(performers=4, repetitions=2, actions=ACTIONS):
+        performer, repetition, action = (int(name[place : place + 3]) for place in (9, 13, 17))
+        clip = generate_clip(action, performer, repetition, seed=0)
+        (folder / f"{name}.skeleton").write_text(write_skeleton(clip))
+    return folder
+
+
+@pytest.fixture
+def conf(tmp_path) -> Path:
+    """A configuration whose test study reads the `.skeleton` files of `--params=raw_clips`."""
+    conf = tmp_path / "conf"
+    for env in ("base", "test"):
+        shutil.copytree(ROOT / "conf" / env, conf / env)
+    raw = {
+        "type": "msf_kedro.datasets.ClipFolderDataset",
+        "path": "${runtime_params:raw_clips}",
+        "dataset": "msf_kedro.datasets.NtuClipDataset",
+        "filename_suffix": ".skeleton",
+    }
+    (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"raw_clips": raw}))
+    return conf
+
+
+@pytest.fixture(autouse=True)
+def quick_texts(monkeypatch):
+    """An encoder that costs nothing: what is tested comes before or after it."""
+
+    def embed(texts, config):
+        return np.random.default_rng(0).normal(size=(len(texts), 8)).astype(np.float32)
+
+    monkeypatch.setattr("msf_kedro.semantics._embed_sentences", embed)
+
+
+def add_bad_clips(folder: Path) -> dict[str, str]:
+    """Add bad clips; returns a part of the reason that each should get."""
+    good = (folder / "S001C001P001R001A001.skeleton").read_text()
+    first_joint = good.splitlines()[4]
+    nan = good.replace(first_joint, "nan " + first_joint.split(" ", 1)[1], 1)
+    bad = {
+        "S002C001P001R001A001": ("not a skeleton file\n", "expected the frame count"),
+        "S002C001P002R001A007": (good[: len(good) // 2], "S002C001P002R001A007.skeleton: "),
+        "S002C001P003R001A008": ("2\n0\n0\n", "no body in any frame"),
+        "S002C001P004R001A010": (nan, "frame 1 holds a coordinate that is not finite"),
+        "S002C001P004R001A023": (good.replace("\n25\n", "\n20\n"), "20 joints, expected 25"),
+        "holiday": (good, "the name does not match clips.name_pattern"),
+    }
+    for name, (text, _) in bad.items():
+        (folder / f"{name}.skeleton").write_text(text)
+    (folder / "S002C001P001R001A060.skeleton").write_text("of another class, never read")
+    return {name: reason for name, (_, reason) in bad.items()}
+
+
+def test_bad_files_are_set_aside_with_reasons_and_the_run_goes_on(skeleton_files, conf, tmp_path):
+    """The rest of the run cannot tell: files and sample give the same bodies and roles."""
+    raw = link_copy(skeleton_files, tmp_path / "raw")
+    reasons = add_bad_clips(raw)
+    params = {"raw_clips": str(raw), "clips": {"max_rejected": 0.1}}
+    with Log() as log:
+        run(tmp_path / "data", "skeletons", "splits", conf=conf, params=params)
+    table = read(*artifacts(tmp_path / "data")[CLIPS]).set_index("name")
+    assert len(table) == len(list(raw.iterdir())) == 80 + 6 + 1
+    for name, reason in reasons.items():
+        assert reason in table.reason[name], name
+        assert any(f"clip {name} is set aside: " in text for text in log.messages())
+    other = table.loc["S002C001P001R001A060"]
+    assert (other.kept, other.reason) == (False, "not a class of this study")
+    assert set(table.index[~table.kept]) == {*reasons, other.name}
+
+    run(tmp_path / "sample", "skeletons", "splits")
+    from_files, from_memory = (artifacts(tmp_path / root) for root in ("data", "sample"))
+    assert set(from_files) == set(from_memory)
+    for name in set(from_files) - {CLIPS}:
+        assert_equal(read(*from_files[name]), read(*from_memory[name]), name)
+
+
+def fails(tmp_path, conf, message: str, **params) -> None:
+    """A whole run ends with this message, and no Shift-GCN has been trained."""
+    with pytest.raises(Exception, match=message):
+        run(tmp_path / "data", "gzssar", conf=conf, params=params)
+    assert not [name for name in artifacts(tmp_path / "data") if "shift_gcn" in name]
+
+
+def test_too_many_bad_clips(skeleton_files, conf, tmp_path):
+    raw = link_copy(skeleton_files, tmp_path / "raw")
+    add_bad_clips(raw)
+    message = r"6 of 86 clips cannot be used \(7\.0%\), accepted are 5\.0% \(clips\.max_rejected\)"
+    fails(tmp_path, conf, message, raw_clips=str(raw))
+
+
+@pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "no .*skeleton")])
+def test_no_raw_clips(make, message, conf, tmp_path):
+    raw = tmp_path / "nowhere"
+    if make:
+        raw.mkdir()
+    message = f"{raw} .*docs/data.md.*--params=raw_clips=FOLDER.*{message}"
+    fails(tmp_path, conf, message, raw_clips=str(raw))
+
+
+def sample_conf(conf: Path) -> Path:
+    """The copied configuration, with the test study's own clips again."""
+    shutil.copy(ROOT / "conf" / "test" / "catalog.yml", conf / "test" / "catalog.yml")
+    return conf
+
+
+def split(unseen: list, calibration: list) -> dict:
+    return {"splits": {"split_1": {"unseen": unseen, "calibration_unseen": calibration}}}
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (split([7, 80], [7, 23]), r"classes \[7\] are both unseen and calibration_unseen"),
+        (split([7, 7], [8, 23]), r"unseen names a class twice: \[7, 7\]"),
+        (split([7, 5], [8, 23]), r"classes \[5\] are not among the study's classes"),
+        (split([], [8, 23]), r"unseen is \[\], expected at least two classes"),
+        (split([7, 80], [8, 23, 1, 10, 24, 26, 51]), "fewer than two of 10 classes are left"),
+        ({"split": "split_9"}, r"unknown class split 'split_9'; this study has split_1, split_2"),
+        ({"classes": "1, 7, 8, 10, 23-24, 26, 51, 60, 80, 99"}, "class 60 has no train clip"),
+        ({"classes": "1-x"}, "'1-x' is no number or range"),
+        ({"texts": "LB+XX"}, r"texts is 'LB\+XX', expected kinds of LB, AD, MD"),
+        ({"parts": {"train": "performer <= 4"}}, "has no test clip"),
+        ({"parts": {"train": "subject <= 2"}}, r"parts.train: 'subject <= 2' cannot be evaluated"),
+        ({"parts": {"test_held_out": "performer == 4"}}, "test_held_out selects no training clip"),
+        ({"clips": {"layout": "kinect_v3"}}, "unknown joint layout 'kinect_v3'"),
+        ({"clips": {"layout": "kinect_v1_20"}}, "25 joints, the layout has 20"),
+        ({"clips": {"name_pattern": "A(.*)"}}, "has no group 'action'"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
+def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
+    fails(tmp_path, sample_conf(conf), message, **params)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"learning_rate": 0.1}, r"unknown parameters \['learning_rate'\] in environment 'test'"),
+        ({"data_rot": "x"}, r"unknown parameters \['data_rot'\].*known are .*data_root"),
+        ({"gate": {"fold": 3}}, r"'gate': .*unexpected keyword argument.*fold"),
+        (
+            {"shift_gcn_training": {"epoch": 3}},
+            r"'shift_gcn_training': .*unexpected keyword.*epoch",
+        ),
+        ({"gate": {"kind": "oracle"}}, r"gate\.kind is 'oracle', expected one of"),
+        ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),
+        ({"alignment": {"steps": 0}}, r"alignment\.steps is 0, expected above 0"),
+        ({"streams": {"joint": -1.0}}, r"streams: weights .*none below"),
+        ({"encoder": {"library": "gensim"}}, r"encoder\.library is 'gensim', expected one of"),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
+)
+def test_unknown_or_impossible_parameters_fail_before_any_node(params, message, conf, tmp_path):
+    fails(tmp_path, sample_conf(conf), f"(?s){message}", **params)
+    assert artifacts(tmp_path / "data") == {}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda t: t[t.class_id != 80], r"class texts: no row for classes \[80\]; add them"),
+        (lambda t: t.assign(label=t.label.where(t.class_id != 80)), r"label is empty .*\[80\]"),
+        (lambda t: t.drop(columns="verb"), r"class texts: columns \['verb'\] are missing"),
+        (lambda t: pd.concat([t, t[t.class_id == 7]]), r"class_id \[7\] comes more than once"),
+    ],
+    ids=["no row", "no label", "no column", "twice"],
+)
+def test_classes_without_texts(spoil, message, conf, tmp_path):
+    table = pd.read_csv(ROOT / "data/01_raw/class_texts/ntu_120.csv")
+    spoil(table).to_csv(tmp_path / "texts.csv", index=False)
+    names = yaml.safe_load((sample_conf(conf) / "test" / "globals.yml").read_text())
+    names["class_texts"] = str(tmp_path / "texts.csv")
+    (conf / "test" / "globals.yml").write_text(yaml.safe_dump(names))
+    fails(tmp_path, conf, message)

@@ -1,0 +1,101 @@
+"""The registry and the command line."""
+
+import warnings
+from collections import Counter
+
+import pytest
+from click.testing import CliRunner
+from kedro.framework.cli.cli import KedroCLI
+from kedro.pipeline import Pipeline, node
+from kedro.pipeline.node import Node
+from sessions import ROOT, artifacts, read
+
+from msf_kedro.pipeline_registry import register_pipelines
+from msf_kedro.splits import PHASES
+
+STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
+RAW = {"raw_clips", "class_texts"}
+PIPELINES = register_pipelines()
+
+
+def names(pipeline: Pipeline) -> set[str]:
+    return {node.name for node in pipeline.nodes}
+
+
+def data(datasets: set[str]) -> set[str]:
+    return {name for name in datasets if not name.startswith("params:")}
+
+
+def test_every_stage_and_job_has_its_name():
+    assert list(PIPELINES) == [*STAGES, "zssar", "gzssar", "__default__"]
+    assert names(PIPELINES["gzssar"]) == set().union(*(names(PIPELINES[s]) for s in STAGES))
+    assert PIPELINES["__default__"] == PIPELINES["gzssar"]
+
+
+def test_zssar_is_what_needs_no_gate():
+    zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
+    gated = names(PIPELINES["gate"]) | {"evaluate_gzssar", "report"}
+    assert zssar == gzssar - gated
+    assert PIPELINES["zssar"].outputs() & {"zssar_results"}
+
+
+def test_registering_warns_of_nothing(monkeypatch):
+    """Kedro warns of dots in dataset names, but once a process: let it warn again."""
+    monkeypatch.setattr(Node, "__dotted_dataset_name_warned__", False, raising=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        register_pipelines()
+        with pytest.raises(UserWarning, match=r"contain '\.' characters"):
+            node(len, "with.dot", "length")
+
+
+@pytest.mark.parametrize("name", PIPELINES)
+def test_node_names_are_unique(name):
+    counts = Counter(node.name for node in PIPELINES[name].nodes)
+    assert max(counts.values()) == 1
+
+
+def test_stages_follow_one_another():
+    """A stage needs raw input or what earlier stages made, so that the order is the DAG's."""
+    made = set(RAW)
+    for stage in STAGES:
+        assert data(PIPELINES[stage].inputs()) <= made, stage
+        made |= PIPELINES[stage].all_outputs()
+    for job in ("zssar", "gzssar"):
+        assert data(PIPELINES[job].inputs()) == RAW
+
+
+def test_both_phases_have_the_same_nodes():
+    inside = {
+        phase: {n.removeprefix(phase) for n in names(PIPELINES["gzssar"]) if n.startswith(phase)}
+        for phase in PHASES
+    }
+    assert inside["calibration"] == inside["test"]
+    assert len(inside["test"]) == 4 * 2 + 1 + 4  # streams × (train, extract), fuse, alignment
+
+
+def test_only_training_asks_for_a_gpu():
+    tagged = {node.name.rsplit(".")[-1] for node in PIPELINES["gzssar"].nodes if "gpu" in node.tags}
+    assert tagged == {
+        "train_shift_gcn", "extract_features", "fit_alignment", "fit_unseen_classifier"
+    }  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:Option '--pipeline' is deprecated")
+@pytest.mark.parametrize("option", ["--pipeline=skeletons", "--pipelines=skeletons"])
+def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command = ["run", option, "--env=test", f"--params=data_root={tmp_path},normalise.window=8"]
+    result = CliRunner().invoke(KedroCLI(ROOT), command, standalone_mode=False)
+    assert result.exit_code == 0, result.output
+    folder, found = "02_intermediate/test", artifacts(tmp_path)
+    assert set(found) == {f"{folder}/clips.parquet", f"{folder}/skeletons.pt"}
+    assert read(*found[f"{folder}/skeletons.pt"])["bodies"].shape[-1] == 8, "--params reach in"
+
+
+def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command = ["run", "--pipelines=gzsar", "--env=test", f"--params=data_root={tmp_path}"]
+    result = CliRunner().invoke(KedroCLI(ROOT), command, standalone_mode=False)
+    assert result.exit_code
+    assert "gzssar" in str(result.exception), "it suggests a name"

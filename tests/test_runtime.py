@@ -1,0 +1,95 @@
+"""Devices, precision and seeds."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msf_kedro.runtime import autocast, derive_seed, generator, pick_device, seeded
+
+KEYS = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("ab",), (0,), (1,), ("a", 0), ("a", 1), (0, 0)]
+
+
+def test_every_purpose_has_a_seed_of_its_own():
+    seeds = {(root, keys): derive_seed(root, *keys) for root in (0, 1, 42) for keys in KEYS}
+    assert len(set(seeds.values())) == len(seeds)
+    assert all(0 <= seed < 2**63 for seed in seeds.values())
+
+
+def test_seeds_are_the_same_in_another_process():
+    """Not so with `hash`, which Python salts."""
+    code = "from msf_kedro.runtime import derive_seed; print(derive_seed(7, 'gate', 3))"
+    path = f"import sys; sys.path[:] = {sys.path!r}; "
+    found = subprocess.run(
+        [sys.executable, "-c", path + code], capture_output=True, text=True, check=True
+    )
+    assert int(found.stdout) == derive_seed(7, "gate", 3)
+
+
+@given(st.integers(0, 2**40))
+def test_generators_repeat_themselves(root):
+    first, second, other = generator(root, "x"), generator(root, "x"), generator(root, "y")
+    numbers = torch.rand(4, generator=first)
+    assert torch.equal(numbers, torch.rand(4, generator=second))
+    assert not torch.equal(numbers, torch.rand(4, generator=other))
+
+
+def test_seeded_seeds_inside_and_restores_the_global_state():
+    torch.manual_seed(0)
+    expected = torch.rand(3)
+    torch.manual_seed(0)
+    inside = []
+    for _ in range(2):
+        with seeded(5, "init"):
+            inside.append(torch.nn.Linear(3, 3).weight)
+    assert torch.equal(torch.rand(3), expected)
+    assert torch.equal(*inside)
+    torch.manual_seed(0)
+    with pytest.raises(RuntimeError), seeded(5, "init"):
+        torch.rand(1) @ torch.rand(7)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_the_cpu_is_always_there():
+    assert pick_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "expected"),
+    [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")],
+)
+def test_auto_takes_the_best_there_is(monkeypatch, cuda, mps, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+    assert pick_device("auto") == torch.device(expected)
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(ValueError, match="device 'gpu' is unknown; use auto, cpu, cuda"):
+        pick_device("gpu")
+
+
+@pytest.mark.parametrize("name", ["cuda", "cuda:1", "mps"])
+def test_a_device_that_is_not_there_is_refused(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=f"device '{name}' is not available.*use auto or cpu"):
+        pick_device(name)
+
+
+def test_there_is_no_mixed_precision_on_the_cpu():
+    with autocast(torch.device("cpu")):
+        assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32
+
+
+@pytest.mark.gpu
+def test_cuda_multiplies_in_bfloat16():
+    device = pick_device("cuda")
+    if not torch.cuda.is_bf16_supported():
+        pytest.skip("this GPU has no bfloat16")
+    x = torch.ones(4, 4, device=device)
+    with autocast(device):
+        assert (x @ x).dtype == torch.bfloat16
