@@ -9,9 +9,7 @@ from msf_kedro.cycles import best_class, class_columns
 RUN = ["protocol", "gate", "seed"]
 
 
-def zssar_results(
-    probs: pd.DataFrame, roles: pd.DataFrame, cycles: pd.DataFrame
-) -> pd.DataFrame:
+def zssar_results(probs: pd.DataFrame, roles: pd.DataFrame, cycles: pd.DataFrame) -> pd.DataFrame:
     """ZSSAR figures, a row per protocol and seed: unseen test clips among unseen classes."""
     clips = roles[(roles.side == "unseen") & (roles.part == "test")].set_index("name").action
     rows = []
@@ -70,9 +68,7 @@ def per_class(predictions: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     return table
 
 
-def report(
-    run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str
-) -> dict:
+def report(run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str) -> dict:
     """The report: for each protocol means, standard deviations and values over seeds.
 
     `gzssar` holds the figures of the configured gate, `gates` those of every gate.
@@ -93,8 +89,7 @@ def report(
 
 def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> str:
     """The run's figures as text, in percent, mean ± standard deviation over seeds."""
-    spread = lambda rows: "{mean:.1%} ± {std:.1%}".format(**metrics.summarise(list(rows)))  # noqa: E731
-    table = zssar.groupby("protocol", sort=False)[["accuracy", "chance"]].agg(spread)
+    table = zssar.groupby("protocol", sort=False)[["accuracy", "chance"]].agg(_spread)
     table.columns = ["ZSSAR", "chance"]
     if gzssar is not None:
         columns = {
@@ -105,9 +100,13 @@ def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> st
             "gate_accuracy": "gate accuracy",
             "ausuc": "AUSUC",
         }
-        figures = gzssar.groupby(["protocol", "gate"], sort=False)[list(columns)].agg(spread)
+        figures = gzssar.groupby(["protocol", "gate"], sort=False)[list(columns)].agg(_spread)
         table = table.join(figures.rename(columns=columns), how="right")
     return table.reset_index().to_string(index=False)
+
+
+def _spread(values: pd.Series) -> str:
+    return "{mean:.1%} ± {std:.1%}".format(**metrics.summarise(values.tolist()))
 
 
 def _gzssar_figures(run: pd.DataFrame) -> dict[str, float]:
@@ -149,7 +148,7 @@ def _curve(run: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _own_prediction(predictions: pd.DataFrame) -> pd.Series:
-    """What the right classifier said: the seen one of seen clips, the unseen one of unseen clips."""
+    """What the classifier of the clip's own side said, as under a perfect gate."""
     return predictions.seen_prediction.where(
         predictions.side == "seen", predictions.unseen_prediction
     )

@@ -66,7 +66,7 @@ class StreamsConfig:
     def __post_init__(self):
         weights = [self.weight(stream) for stream in STREAMS]
         if min(weights) < 0 or sum(weights) == 0:
-            raise ValueError(f"streams: weights {weights}, expected at least one above 0, none below")
+            raise ValueError(f"streams: weights {weights}, expected one above 0 and none below")
 
     def weight(self, stream: str) -> float:
         return getattr(self, stream)

@@ -18,6 +18,6 @@ class KnownParameters:
         unknown = sorted(set(context.config_loader["parameters"]) - known)
         if unknown:
             raise ValueError(
-                f"unknown parameters {unknown} in environment {context.env or 'base'!r} or --params;"
-                f" known are {sorted(known)}"
+                f"unknown parameters {unknown} in environment {context.env or 'base'!r} or"
+                f" --params; known are {sorted(known)}"
             )

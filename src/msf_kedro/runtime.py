@@ -20,7 +20,7 @@ def pick_device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ValueError(f"device {name!r} is unknown; use auto, cpu, cuda, cuda:N or mps") from error
+        raise ValueError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:N or mps") from error
     if not available.get(device.type, True):
         raise ValueError(f"device {name!r} is not available on this machine; use auto or cpu")
     return device

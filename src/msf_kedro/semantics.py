@@ -120,8 +120,9 @@ def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
     except Exception as error:  # hub clients raise errors of many kinds
         raise ValueError(
             f"CLIP model {config.model!r} with weights {config.weights!r} cannot be loaded:"
-            f" {error}. On a machine without internet download the weights elsewhere and give the"
-            f" file's path as encoder.weights, or use encoder.model {PACKAGED!r} with"
+            f" {error}. On a machine without internet download the weights elsewhere (a state dict:"
+            " open_clip_model.safetensors, not OpenAI's TorchScript archive) and give the file's"
+            f" path as encoder.weights, or use encoder.model {PACKAGED!r} with"
             " encoder.library sentence_transformers"
         ) from error
     with torch.inference_mode():

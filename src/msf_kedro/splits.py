@@ -145,9 +145,7 @@ def _check_classes(named: set[int], classes: list[int]) -> None:
         raise ValueError(f"split: fewer than two of {len(classes)} classes are left as seen")
 
 
-def _select(
-    clips: pd.DataFrame, name: str, expression: str
-) -> Bool[np.ndarray, " n"]:
+def _select(clips: pd.DataFrame, name: str, expression: str) -> Bool[np.ndarray, " n"]:
     """Which rows an expression selects, in the clips' order."""
     try:
         chosen = pd.Series(clips.eval(expression, engine="python"))

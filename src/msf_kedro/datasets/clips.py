@@ -66,15 +66,17 @@ class ClipFolderDataset(PartitionedDataset):
         if not folder.is_dir():
             raise DatasetError(f"{self._missing(folder)}: there is no such folder")
         if not self._list_partitions():
-            raise DatasetError(f"{self._missing(folder)}: it holds no *{self._filename_suffix} file")
+            raise DatasetError(
+                f"{self._missing(folder)}: it holds no *{self._filename_suffix} file"
+            )
         places: dict[str, str] = {}
         clips: dict[str, LoadClip] = {}
         for place, load in super().load().items():
             name = Path(place).name
             if name in clips:
                 raise DatasetError(
-                    f"raw clips in {folder}: {places[name]} and {place} have the same name; a clip's"
-                    " name must be its own, remove or rename one"
+                    f"raw clips in {folder}: {places[name]} and {place} have the same"
+                    " name; remove or rename one of them"
                 )
             places[name], clips[name] = place, load
         return clips

@@ -14,9 +14,7 @@ from kedro_datasets._typing import JSONPreview, TablePreview
 class WholeFileDataset(AbstractVersionedDataset):
     """A local file that is written beside its place and then renamed: whole, or not at all."""
 
-    def __init__(
-        self, filepath: str, version: Version | None = None, metadata: dict | None = None
-    ):
+    def __init__(self, filepath: str, version: Version | None = None, metadata: dict | None = None):
         super().__init__(filepath=PurePosixPath(filepath), version=version)
         self.metadata = metadata  # read by Kedro-Viz
 
@@ -29,7 +27,7 @@ class WholeFileDataset(AbstractVersionedDataset):
         partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
             self._write(data, partial)
-            os.replace(partial, target)
+            partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)
 

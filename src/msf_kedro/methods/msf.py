@@ -67,8 +67,10 @@ class AlignmentConfig:
         if self.inputs not in INPUTS:
             raise ValueError(f"alignment.inputs is {self.inputs!r}, expected one of {INPUTS}")
         if self.relu_outputs and self.inputs == "standard":
-            raise ValueError("alignment: relu_outputs cannot rebuild standard inputs, half of which"
-                             " are negative; set relu_outputs: false or inputs: raw")
+            raise ValueError(
+                "alignment: relu_outputs cannot rebuild standard inputs, half of which"
+                " are negative; set relu_outputs: false or inputs: raw"
+            )
 
 
 @dataclass(frozen=True)
@@ -182,8 +184,9 @@ def fit_alignment(
 
     def cycle(number: int) -> Iterator[tuple[int, int, Tensor, Tensor]]:
         for step in range(config.steps):
-            picks = [torch.randint(len(features), (config.batch_size,), generator=g)
-                     for g in generators]
+            picks = [
+                torch.randint(len(features), (config.batch_size,), generator=g) for g in generators
+            ]
             shape = (2, config.batch_size, _noise_width(config))
             noise = [torch.randn(shape, generator=g) for g in generators]
             yield number, step, torch.stack(picks).to(device), torch.stack(noise).to(device)
@@ -281,7 +284,9 @@ def fit_unseen_classifier(
 ) -> tuple[Checkpoints, list[training.Row]]:
     """A softmax classifier over the latents of every cycle and seed, all trained together."""
     cycles, _, classes, per_class, width = latents.shape
-    generators = [runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds]
+    generators = [
+        runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds
+    ]
     classifier = ReplicatedLinear(width, classes, generators).to(device)
     samples = latents.reshape(len(generators), classes * per_class, width).to(device)
     target = torch.arange(classes, device=device).repeat_interleave(per_class)

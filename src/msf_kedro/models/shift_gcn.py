@@ -221,15 +221,11 @@ class ShiftGCN(nn.Module):
         return out
 
 
-def _mean_over_bodies(
-    x: Float[Tensor, "B D"], clip: Int[Tensor, " B"]
-) -> Float[Tensor, "N D"]:
+def _mean_over_bodies(x: Float[Tensor, "B D"], clip: Int[Tensor, " B"]) -> Float[Tensor, "N D"]:
     counts = torch.bincount(clip)
     total = x.new_zeros(len(counts), x.shape[1]).index_add(0, clip, x)
     return total / counts[:, None]
 
 
 def _pointwise(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 1, stride=(1, stride)), nn.BatchNorm2d(outputs)
-    )
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride=(1, stride)), nn.BatchNorm2d(outputs))

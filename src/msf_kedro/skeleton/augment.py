@@ -56,9 +56,7 @@ def _rotations(angles: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
     return torch.linalg.matrix_exp(cross)
 
 
-def _crop(
-    bodies: Float[Tensor, "B C V T"], cut: Float[Tensor, "B 2"]
-) -> Float[Tensor, "B C V T"]:
+def _crop(bodies: Float[Tensor, "B C V T"], cut: Float[Tensor, "B 2"]) -> Float[Tensor, "B C V T"]:
     """Cut the given parts off the start and the end and stretch the rest over the window."""
     frames = bodies.shape[-1]
     start, end = cut[:, :1] * (frames - 1), (1 - cut[:, 1:]) * (frames - 1)

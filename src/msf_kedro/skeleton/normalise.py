@@ -105,9 +105,7 @@ def select_bodies(clip: Float[np.ndarray, "M T V 3"]) -> Float[np.ndarray, "B T 
     return listed[np.argsort(energy)[::-1][:MAX_BODIES]]
 
 
-def centre(
-    bodies: Float[np.ndarray, "B T V 3"], layout: Layout
-) -> Float[np.ndarray, "B T V 3"]:
+def centre(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
     """Subtract the first body's centre joint, frame by frame, from every non-zero joint."""
     present = bodies.sum(axis=-1, keepdims=True) != 0
     return (bodies - bodies[:1, :, layout.centre : layout.centre + 1]) * present

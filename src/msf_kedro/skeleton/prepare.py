@@ -64,7 +64,9 @@ def prepare(
     rows, bodies = [], []
     with logging_redirect_tqdm():
         for name in tqdm(sorted(raw), desc="clips", unit="clip", disable=None, leave=False):
-            row, normalised = _prepare_one(name, raw[name], classes, config, layout, normalise_config)
+            row, normalised = _prepare_one(
+                name, raw[name], classes, config, layout, normalise_config
+            )
             rows.append(row)
             if normalised is not None:
                 bodies.append(normalised)
@@ -85,7 +87,7 @@ def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
 def _prepare_one(name, load, classes, config, layout, normalise_config):
     """A clip's row and, if it can be used, its normalised bodies."""
     match = re.fullmatch(config.name_pattern, name)
-    groups = {key: None for key in re.compile(config.name_pattern).groupindex}
+    groups = dict.fromkeys(re.compile(config.name_pattern).groupindex)
     row = {"name": name, **groups, "frames": 0, "bodies": 0, "kept": False, "reason": None}
     if not match:
         return row | {"reason": "the name does not match clips.name_pattern"}, None
@@ -116,8 +118,12 @@ def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
     bad = ours[~ours.kept]
     for row in bad.itertuples():
         logger.warning("clip %s is set aside: %s", row.name, row.reason)
-    logger.info("%d clips kept, %d set aside, %d of other classes", len(ours) - len(bad), len(bad),
-                len(table) - len(ours))
+    logger.info(
+        "%d clips kept, %d set aside, %d of other classes",
+        len(ours) - len(bad),
+        len(bad),
+        len(table) - len(ours),
+    )
     share = len(bad) / max(1, len(ours))
     if share > config.max_rejected or len(bad) == len(ours):
         first = f"; the first is {bad.name.iloc[0]}: {bad.reason.iloc[0]}" if len(bad) else ""

@@ -1,4 +1,4 @@
-"""Normalised clips in one ragged tensor: all bodies one after another, and where each clip starts."""
+"""Normalised clips in one ragged tensor: all bodies in a row, and where each clip starts."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class Skeletons:
     def batch(
         self, clips: Int[Tensor, " n"]
     ) -> tuple[Float[Tensor, "b C V T"], Int[Tensor, " b"], Int[Tensor, " b"]]:
-        """The bodies of some clips, each with its clip's place in `clips` and its own in the clip."""
+        """The bodies of some clips, each with its clip's place in `clips`, its own in the clip."""
         counts = self.first[clips + 1] - self.first[clips]
         clip = torch.repeat_interleave(torch.arange(len(clips)), counts)
         starts = torch.cumsum(counts, 0) - counts

@@ -11,9 +11,7 @@ from msf_kedro.pipelines.alignment.nodes import (
 )
 from msf_kedro.splits import PHASES
 
-PARAMETERS = {
-    f"params:{name}" for name in ("alignment", "unseen_classifier", "seeds", "device")
-}
+PARAMETERS = {f"params:{name}" for name in ("alignment", "unseen_classifier", "seeds", "device")}
 
 
 def create_pipeline(**kwargs) -> Pipeline:

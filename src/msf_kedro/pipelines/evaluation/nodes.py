@@ -16,7 +16,7 @@ def evaluate_zssar(
 ) -> pd.DataFrame:
     """ZSSAR figures per protocol and seed."""
     results = evaluation.zssar_results(test_unseen_probs, test_roles, cycles)
-    logger.info("ZSSAR, mean ± standard deviation over seeds\n%s", evaluation.results_table(results))
+    logger.info("ZSSAR, mean ± deviation over seeds\n%s", evaluation.results_table(results))
     return results
 
 

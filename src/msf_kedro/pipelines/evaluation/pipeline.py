@@ -23,9 +23,7 @@ def create_pipeline(**kwargs) -> Pipeline:
     tables = ["gzssar_results", "tradeoff_curves", "confusion", "per_class"]
     return create_zssar_pipeline() + Pipeline(
         [
-            node(
-                evaluate_gzssar, ["predictions", "class_texts"], tables, name="evaluate_gzssar"
-            ),
+            node(evaluate_gzssar, ["predictions", "class_texts"], tables, name="evaluate_gzssar"),
             node(
                 report,
                 [

@@ -62,10 +62,15 @@ def train_shift_gcn(
 
 
 def extract_features(
-    shift_gcn: dict, skeletons: dict, roles: pd.DataFrame, clips: ClipsConfig, device: str,
-    *, stream: str,
+    shift_gcn: dict,
+    skeletons: dict,
+    roles: pd.DataFrame,
+    clips: ClipsConfig,
+    device: str,
+    *,
+    stream: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Features and seen logits of all clips by one stream; empty tables for a stream that is off."""
+    """Features and seen logits of all clips by one stream; nothing for a stream that is off."""
     if not shift_gcn:
         return roles[["name"]], roles[["name"]]
     layout = get_layout(clips.layout)

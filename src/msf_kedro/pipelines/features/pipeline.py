@@ -48,8 +48,9 @@ def _stream(stream: str) -> Pipeline:
             node(
                 _of(stream, train_shift_gcn),
                 [
-                    *("skeletons", "roles", "params:clips", "params:shift_gcn", "params:shift_gcn_training"),
-                    *("params:augment", "params:streams", "params:seed", "params:device"),
+                    *("skeletons", "roles", "params:clips", "params:shift_gcn"),
+                    *("params:shift_gcn_training", "params:augment", "params:streams"),
+                    *("params:seed", "params:device"),
                 ],
                 ["shift_gcn", "history"],
                 name="train_shift_gcn",

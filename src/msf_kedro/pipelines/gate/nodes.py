@@ -7,6 +7,15 @@ from msf_kedro.cycles import PROTOCOLS, best_class, class_columns
 from msf_kedro.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.runtime import derive_seed
 
+# Calibration clips that gates are fitted on. The Shift-GCN was trained on none of them. The paper
+# protocol takes its unseen clips from test subjects, as the release does: they come back in the
+# test phase as seen ones.
+GATE_CLIPS = {
+    "strict": {"seen": ("held_out",), "unseen": ("train", "held_out")},
+    "paper": {"seen": ("held_out",), "unseen": ("test",)},
+}
+TEST_CLIPS = {"seen": ("test",), "unseen": ("test",)}
+
 
 def fit_gates(
     calibration_seen_logits: pd.DataFrame,
@@ -16,12 +25,7 @@ def fit_gates(
     cycles: pd.DataFrame,
     gate: GateConfig,
 ) -> pd.DataFrame:
-    """Every kind of gate for every protocol and seed, fitted on calibration clips.
-
-    The strict protocol uses held-out seen clips and all unseen clips of training subjects, the
-    paper protocol test subjects' clips.
-    """
-    parts = {"strict": ("train", "held_out"), "paper": ("test",)}
+    """Every kind of gate for every protocol and seed, fitted on the protocol's `GATE_CLIPS`."""
     width = min(
         roles.loc[roles.side == side, "action"].nunique()
         for roles in (calibration_roles, test_roles)
@@ -29,7 +33,7 @@ def fit_gates(
     )
     rows = []
     for protocol, seed, probs in _chosen(calibration_unseen_probs, cycles, "calibration"):
-        clips = _join(probs, calibration_seen_logits, calibration_roles, parts[protocol])
+        clips = _join(probs, calibration_seen_logits, calibration_roles, GATE_CLIPS[protocol])
         for kind in KINDS:
             fitted = fit_gate(
                 kind, _evidence(*clips), gate, protocol, width, derive_seed(seed, "gate")
@@ -52,7 +56,7 @@ def apply_gates(
     """
     tables = []
     for protocol, seed, probs in _chosen(test_unseen_probs, cycles, "test"):
-        clips, logits, unseen = _join(probs, test_seen_logits, test_roles, ("test",))
+        clips, logits, unseen = _join(probs, test_seen_logits, test_roles, TEST_CLIPS)
         mine = gates[(gates.protocol == protocol) & (gates.seed == seed)]
         for row in mine.drop(columns=["protocol", "seed"]).to_dict("records"):
             fitted = Gate(**row)
@@ -84,11 +88,9 @@ def _chosen(probs: pd.DataFrame, cycles: pd.DataFrame, phase: str):
 
 
 def _join(probs, seen_logits, roles, parts):
-    """Clips, seen logits and unseen probabilities of the clips in some parts, in one order.
-
-    Seen clips that the Shift-GCN was trained on have no probabilities and so never come up.
-    """
-    clips = roles[roles.part.isin(parts) & roles.name.isin(probs.name)].reset_index(drop=True)
+    """Clips of some parts per side, with their seen logits and unseen probabilities."""
+    chosen = [(roles.side == side) & roles.part.isin(names) for side, names in parts.items()]
+    clips = roles[np.logical_or.reduce(chosen)].reset_index(drop=True)
     order = clips.name
     logits = seen_logits.set_index("name").loc[order].reset_index()
     unseen = probs.set_index("name").loc[order].reset_index()
