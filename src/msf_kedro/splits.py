@@ -103,9 +103,9 @@ def assign_roles(
     Raises:
         ValueError: the split does not fit the classes, an expression fails, or a role has no clip.
     """
+    check_split(split, classes)
     unseen = set(split.unseen if phase == "test" else split.calibration_unseen)
     excluded = set() if phase == "test" else set(split.unseen)
-    _check_classes(unseen | excluded, classes)
     held_out = parts.test_held_out if phase == "test" else parts.calibration_held_out
     roles = clips[["name", "action"]].reset_index(drop=True)
     roles["side"] = [
@@ -137,7 +137,9 @@ def check_texts(classes: list[int], described: list[int]) -> None:
         raise ValueError(f"class texts: no row for classes {missing}; add them to the table")
 
 
-def _check_classes(named: set[int], classes: list[int]) -> None:
+def check_split(split: SplitConfig, classes: list[int]) -> None:
+    """Raise a ValueError where a split names other classes than the study's, or leaves none."""
+    named = {*split.unseen, *split.calibration_unseen}
     unknown = sorted(named - set(classes))
     if unknown:
         raise ValueError(f"split: classes {unknown} are not among the study's classes {classes}")
