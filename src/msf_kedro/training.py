@@ -25,6 +25,7 @@ def fit(
     optimizer: torch.optim.Optimizer,
     schedule: Callable[[int], float] = lambda step: 1.0,
     after_epoch: Callable[[int], dict[str, float]] = lambda epoch: {},
+    replicas: int = 1,
 ) -> list[Row]:
     """Minimise a loss over epochs of batches.
 
@@ -36,6 +37,7 @@ def fit(
         optimizer: holds the parameters and the learning rate that `schedule` scales.
         schedule: factor of the learning rate for each step, counted from 0.
         after_epoch: called with the epoch's number, from 1, for further figures of the history.
+        replicas: how many models' losses `loss` adds up; the history has their mean.
 
     Returns:
         A row per epoch: `epoch`, the means of the loss's figures, `learning_rate` (the last),
@@ -52,6 +54,7 @@ def fit(
         progress = tqdm(epochs, desc=name, unit="epoch", disable=None, leave=False)
         for number, batches in enumerate(progress, 1):
             row = {"epoch": number} | _run_epoch(loss, batches, optimizer, scheduler, device)
+            row["loss"] /= replicas
             if not math.isfinite(row["loss"]):
                 raise FloatingPointError(
                     f"{name}: the loss is {row['loss']} in epoch {number} at learning rate"

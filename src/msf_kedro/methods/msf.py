@@ -208,9 +208,7 @@ def fit_alignment(
 
     optimizer = torch.optim.Adam(pair.parameters(), lr=config.learning_rate, fused=True)
     cycles = (cycle(number) for number in range(1, config.cycles + 1))
-    history = training.fit(name, loss, cycles, optimizer, after_epoch=keep)
-    for row in history:
-        row["loss"] /= len(seeds)
+    history = training.fit(name, loss, cycles, optimizer, after_epoch=keep, replicas=len(seeds))
     states = {key: torch.stack([state[key] for state in kept]) for key in kept[0]}
     return {"inputs": maps.tensors, "states": states}, history
 
@@ -300,9 +298,9 @@ def fit_unseen_classifier(
         return {"loss": error.sum(), "accuracy": accuracy}
 
     optimizer = torch.optim.Adam(classifier.parameters(), lr=config.learning_rate, fused=True)
-    history = training.fit(name, loss, [[(samples,)]] * config.steps, optimizer)
-    for row in history:
-        row["loss"] /= len(generators)
+    history = training.fit(
+        name, loss, [[(samples,)]] * config.steps, optimizer, replicas=len(generators)
+    )
     state = {key: value.detach().cpu() for key, value in classifier.state_dict().items()}
     return {k: v.unflatten(0, (cycles, len(seeds))) for k, v in state.items()}, history
 
