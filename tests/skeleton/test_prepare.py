@@ -165,3 +165,20 @@ def test_no_clip_at_all_is_an_error_whatever_is_accepted(raw, message):
 def test_a_config_that_cannot_work_is_refused(pattern, max_rejected, message):
     with pytest.raises(ValueError, match=message):
         ClipsConfig(pattern, "kinect_v2_25", max_rejected)
+
+
+def test_a_group_that_is_no_number_sets_the_clip_aside():
+    clip = GOOD[clip_name(1, 1, 1)]
+    raw = loaders({"leftA1": clip, "A1": clip, "3A1": clip})
+    table, skeletons = run(raw, pattern=r"(?P<camera>[a-z]+|\d)?A(?P<action>\d+)")
+    assert table.set_index("name").reason.fillna("").to_dict() == {
+        "3A1": "",
+        "A1": "group camera of the name is None, not a number",
+        "leftA1": "group camera of the name is 'left', not a number",
+    }
+    assert len(skeletons) == 1
+
+
+def test_groups_must_not_hide_columns_of_the_clip_table():
+    with pytest.raises(ValueError, match=r"groups \['frames'\] are columns of the clip table"):
+        ClipsConfig(r"(?P<frames>\d+)A(?P<action>\d+)", "kinect_v2_25", 0.0)

@@ -17,6 +17,9 @@ from msf_kedro.skeleton.store import Skeletons
 
 logger = logging.getLogger(__name__)
 
+OTHER_CLASS = "not a class of this study"
+OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
+
 
 @dataclass(frozen=True)
 class ClipsConfig:
@@ -40,6 +43,9 @@ class ClipsConfig:
             raise ValueError(f"clips.name_pattern {self.name_pattern!r}: {error}") from error
         if "action" not in groups:
             raise ValueError(f"clips.name_pattern {self.name_pattern!r} has no group 'action'")
+        taken = sorted(set(groups) & set(OWN_COLUMNS))
+        if taken:
+            raise ValueError(f"clips.name_pattern: groups {taken} are columns of the clip table")
         if not 0 <= self.max_rejected <= 1:
             raise ValueError(f"clips.max_rejected is {self.max_rejected}, expected 0 to 1")
 
@@ -91,7 +97,10 @@ def _prepare_one(name, load, classes, config, layout, normalise_config):
     row = {"name": name, **groups, "frames": 0, "bodies": 0, "kept": False, "reason": None}
     if not match:
         return row | {"reason": "the name does not match clips.name_pattern"}, None
-    row |= {key: int(value) for key, value in match.groupdict().items()}
+    for group, text in match.groupdict().items():
+        if not (text or "").isdecimal():
+            return row | {"reason": f"group {group} of the name is {text!r}, not a number"}, None
+        row[group] = int(text)
     if row["action"] not in classes:
         return row | {"reason": OTHER_CLASS}, None
     try:
@@ -103,9 +112,6 @@ def _prepare_one(name, load, classes, config, layout, normalise_config):
         return row | {"reason": reason}, None
     normalised = normalise(clip, layout, normalise_config)
     return row | {"frames": clip.shape[1], "bodies": len(normalised), "kept": True}, normalised
-
-
-OTHER_CLASS = "not a class of this study"
 
 
 def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
