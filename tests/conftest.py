@@ -29,3 +29,14 @@ def utd_mhad() -> Path:
     if not UTD_MHAD.is_dir():
         pytest.skip(f"no UTD-MHAD data in {UTD_MHAD}")
     return UTD_MHAD
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory) -> tuple:
+    """The data root of a whole run of the test study, never to be written to, and its log."""
+    from sessions import Log, run  # bootstraps the project: only for tests that run it
+
+    root = tmp_path_factory.mktemp("finished")
+    with Log() as log:
+        run(root, "gzssar")
+    return root, log

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from kedro.framework.project import pipelines
-from sessions import Log, artifacts, assert_equal, context, link_copy, read, run
+from sessions import artifacts, assert_equal, context, link_copy, read, run
 
 PROTOCOLS = ("strict", "paper")
 GATES = ("threshold", "logistic")
@@ -16,15 +16,6 @@ SEEDS = [0, 1]
 NODES = sorted(node.name for node in pipelines["gzssar"].nodes)
 METRICS = "08_reporting/test/metrics.json"
 OUTPUT = "07_model_output/test/split_1/LB+AD+MD"
-
-
-@pytest.fixture(scope="session")
-def finished(tmp_path_factory) -> tuple[Path, Log]:
-    """The data root of a whole run, never to be written to, and the run's log."""
-    root = tmp_path_factory.mktemp("finished")
-    with Log() as log:
-        run(root, "gzssar")
-    return root, log
 
 
 @pytest.fixture

@@ -6,17 +6,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from sessions import ROOT, run
+from sessions import ROOT
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-
-
-@pytest.fixture(scope="session")
-def test_study(tmp_path_factory) -> Path:
-    """The data root of a whole run of the test study."""
-    root = tmp_path_factory.mktemp("test_study")
-    run(root, "gzssar")
-    return root
 
 
 def images(cell) -> list[str]:
@@ -55,8 +47,8 @@ def execute(monkeypatch):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_it_runs_and_draws_every_plot(path, test_study, execute):
-    notebook = execute(path, test_study)  # raises where a cell does
+def test_it_runs_and_draws_every_plot(path, finished, execute):
+    notebook = execute(path, finished[0])  # raises where a cell does
     plots = [cell for cell in notebook.cells if "plt.show()" in cell.source]
     assert plots
     for cell in plots:
