@@ -11,7 +11,7 @@ help:  ## show these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 run: $(VENV)/.installed  ## run the main job (ENV=utd_mhad chooses another study)
-	$(BIN)/kedro run --env=$(ENV) --pipeline=$(PIPELINE)
+	$(BIN)/kedro run --env=$(ENV) --pipelines=$(PIPELINE)
 
 test: $(VENV)/.installed-dev lint  ## lint, then run all tests
 	$(BIN)/python -m pytest

@@ -81,7 +81,9 @@ def fuse(parts: Iterable[Float[np.ndarray, "K E"]]) -> Float[np.ndarray, "K F"]:
 def _embed_sentences(texts: list[str], config: EncoderConfig) -> np.ndarray:
     # Importing this library takes seconds: only where texts are really embedded.
     from sentence_transformers import SentenceTransformer
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # of loading weights, which takes no time
     model = str(_packaged_model()) if config.model == PACKAGED else config.model
     try:
         encoder = SentenceTransformer(model, device="cpu")
