@@ -23,7 +23,7 @@ RAW = {"raw_clips", "class_texts"}
 # One report a study, whatever the split: its newest version is the newest run's.
 ONE_A_STUDY = {"metrics"}
 
-# `method.md`, section 2: study → unseen and calibration classes of `split_1`.
+# The splits of SynSE and MSF: study → unseen and calibration classes of `split_1`.
 PAPER_SPLITS = {
     "ntu60_55_5": ("11 12 20 27 57", "17 22 26 32 49"),
     "ntu60_48_12": (

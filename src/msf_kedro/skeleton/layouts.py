@@ -22,8 +22,8 @@ class Layout:
     across: tuple[int, int]
 
 
-# Bone pairs of the NTU data sets, counted from 0 (`method.md` of the Shift-GCN line of work
-# counts from 1): child is the position, parent the value.
+# Bone pairs as in Shift-GCN's code, counted from 0: the child is the position, the parent the
+# value.
 KINECT_V2_25 = Layout(
     joints=(
         *("spine base", "spine middle", "neck", "head"),
