@@ -68,7 +68,7 @@ def test_auto_takes_the_best_there_is(monkeypatch, cuda, mps, expected):
 
 
 def test_an_unknown_device_is_refused():
-    with pytest.raises(ValueError, match="device 'gpu' is unknown; use auto, cpu, cuda"):
+    with pytest.raises(ValueError, match="unknown device 'gpu'; use auto, cpu, cuda"):
         pick_device("gpu")
 
 
