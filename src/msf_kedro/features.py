@@ -97,14 +97,14 @@ def train(
 ) -> list[training.Row]:
     """Train the network in place; the history has a row per epoch with accuracies as fractions."""
     device = network.classifier.weight.device
-    labels = dict(zip(clips.clips.tolist(), clips.labels.tolist(), strict=True))
 
     def epoch() -> Iterator[tuple]:
-        order = clips.clips[torch.randperm(len(clips.clips), generator=generator)]
+        order = torch.randperm(len(clips.clips), generator=generator)
         for chosen in order.split(config.batch_size):
-            bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
+            batch = skeletons.batch(clips.clips[chosen])
+            bodies, clip, person = (part.to(device) for part in batch)
             bodies = to_stream(augment(bodies, clip, augmentation, generator), stream, layout)
-            yield bodies, clip, person, torch.tensor([labels[int(c)] for c in chosen]).to(device)
+            yield bodies, clip, person, clips.labels[chosen].to(device)
 
     def loss(bodies, clip, person, target):
         logits, _ = network(bodies, clip, person)

@@ -8,7 +8,6 @@ import pandas as pd
 from jaxtyping import Bool
 
 PHASES = ("calibration", "test")
-SIDES = ("seen", "unseen", "excluded")
 PARTS = ("train", "held_out", "test")
 
 

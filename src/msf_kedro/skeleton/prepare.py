@@ -38,7 +38,7 @@ class ClipsConfig:
 
     def __post_init__(self):
         try:
-            groups = re.compile(self.name_pattern).groupindex
+            groups = self.groups
         except re.error as error:
             raise ValueError(f"clips.name_pattern {self.name_pattern!r}: {error}") from error
         if "action" not in groups:
@@ -48,6 +48,11 @@ class ClipsConfig:
             raise ValueError(f"clips.name_pattern: groups {taken} are columns of the clip table")
         if not 0 <= self.max_rejected <= 1:
             raise ValueError(f"clips.max_rejected is {self.max_rejected}, expected 0 to 1")
+
+    @property
+    def groups(self) -> list[str]:
+        """The pattern's named groups, in their order."""
+        return list(re.compile(self.name_pattern).groupindex)
 
 
 def prepare(
@@ -76,9 +81,8 @@ def prepare(
             rows.append(row)
             if normalised is not None:
                 bodies.append(normalised)
-    groups = list(re.compile(config.name_pattern).groupindex)
-    table = pd.DataFrame(rows, columns=["name", *groups, "frames", "bodies", "kept", "reason"])
-    table[groups] = table[groups].astype("Int64")
+    table = pd.DataFrame(rows, columns=[OWN_COLUMNS[0], *config.groups, *OWN_COLUMNS[1:]])
+    table[config.groups] = table[config.groups].astype("Int64")
     table["reason"] = table["reason"].astype("string")
     _check_rejected(table, config)
     counts = torch.tensor([0] + [len(clip) for clip in bodies])
@@ -93,8 +97,14 @@ def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
 def _prepare_one(name, load, classes, config, layout, normalise_config):
     """A clip's row and, if it can be used, its normalised bodies."""
     match = re.fullmatch(config.name_pattern, name)
-    groups = dict.fromkeys(re.compile(config.name_pattern).groupindex)
-    row = {"name": name, **groups, "frames": 0, "bodies": 0, "kept": False, "reason": None}
+    row = {
+        "name": name,
+        **dict.fromkeys(config.groups),
+        "frames": 0,
+        "bodies": 0,
+        "kept": False,
+        "reason": None,
+    }
     if not match:
         return row | {"reason": "the name does not match clips.name_pattern"}, None
     for group, text in match.groupdict().items():
@@ -130,10 +140,10 @@ def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
         len(bad),
         len(table) - len(ours),
     )
-    share = len(bad) / max(1, len(ours))
+    share = len(bad) / len(ours)
     if share > config.max_rejected or len(bad) == len(ours):
-        first = f"; the first is {bad.name.iloc[0]}: {bad.reason.iloc[0]}" if len(bad) else ""
         raise ValueError(
             f"{len(bad)} of {len(ours)} clips cannot be used ({share:.1%}), accepted are"
-            f" {config.max_rejected:.1%} (clips.max_rejected){first}"
+            f" {config.max_rejected:.1%} (clips.max_rejected); the first is"
+            f" {bad.name.iloc[0]}: {bad.reason.iloc[0]}"
         )

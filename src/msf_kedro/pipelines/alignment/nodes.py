@@ -7,7 +7,7 @@ from msf_kedro import runtime
 from msf_kedro.cycles import choose_cycles
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
-from msf_kedro.splits import PHASES, unseen_classes
+from msf_kedro.splits import PHASES, seen_classes, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
 
 
@@ -21,15 +21,15 @@ def fit_alignment(
 ) -> tuple[dict, pd.DataFrame]:
     """The VAE pair after every cycle and for every seed, and the history."""
     chosen = ((roles.side == "seen") & (roles.part == "train")).to_numpy()
-    texts = _texts(fused_texts)
-    rows = {class_id: row for row, class_id in enumerate(fused_texts.class_id)}
-    labels = roles.action[chosen].map(rows).to_numpy(dtype="int64")
-    seen = sorted(set(labels.tolist()))  # texts of unseen classes do not take part
+    seen = seen_classes(roles)  # texts of unseen classes do not take part
+    labels = torch.searchsorted(
+        torch.tensor(seen), torch.tensor(roles.action[chosen].to_numpy(dtype="int64"))
+    )
     checkpoints, history = msf.fit_alignment(
         f"alignment on {len(seen)} classes, {len(seeds)} seeds",
         torch.from_numpy(to_matrix(features, ["name"])[chosen]),
-        torch.searchsorted(torch.tensor(seen), torch.from_numpy(labels)),
-        texts[seen],
+        labels,
+        _texts(fused_texts, seen),
         seeds,
         alignment,
         runtime.pick_device(device),
@@ -47,9 +47,12 @@ def generate_latents(
 ) -> dict:
     """Latents of every unseen class, as `latents` (cycle, seed, class, sample, Z)."""
     classes = unseen_classes(roles)
-    texts = _texts(fused_texts[fused_texts.class_id.isin(classes)])
     latents = msf.generate_latents(
-        vaes, texts, seeds, alignment, unseen_classifier.latents_per_class
+        vaes,
+        _texts(fused_texts, classes),
+        seeds,
+        alignment,
+        unseen_classifier.latents_per_class,
     )
     return {"latents": latents, "classes": classes}
 
@@ -108,5 +111,7 @@ def select_cycles(
     return choose_cycles(dict(zip(PHASES, zip(tables, roles, strict=True), strict=True)))
 
 
-def _texts(fused_texts: pd.DataFrame) -> torch.Tensor:
-    return torch.from_numpy(to_matrix(fused_texts, ["class_id"]))
+def _texts(fused_texts: pd.DataFrame, classes: list[int]) -> torch.Tensor:
+    """The fused texts of some classes, in their order, however the table is sorted."""
+    chosen = fused_texts.set_index("class_id").loc[classes]
+    return torch.from_numpy(to_matrix(chosen, []))

@@ -57,12 +57,12 @@ def apply_gates(
     tables = []
     for protocol, seed, probs in _chosen(test_unseen_probs, cycles, "test"):
         clips, logits, unseen = _join(probs, test_seen_logits, test_roles, TEST_CLIPS)
+        seen_prediction, unseen_prediction = best_class(logits), best_class(unseen)
         mine = gates[(gates.protocol == protocol) & (gates.seed == seed)]
         for row in mine.drop(columns=["protocol", "seed"]).to_dict("records"):
             fitted = Gate(**row)
             scores = score(fitted, _values(logits), _values(unseen))
             called_seen = scores >= fitted.threshold
-            seen_prediction, unseen_prediction = best_class(logits), best_class(unseen)
             tables.append(
                 clips.assign(
                     protocol=protocol,
