@@ -113,5 +113,6 @@ def select_cycles(
 
 def _texts(fused_texts: pd.DataFrame, classes: list[int]) -> torch.Tensor:
     """The fused texts of some classes, in their order, however the table is sorted."""
-    chosen = fused_texts.set_index("class_id").loc[classes]
-    return torch.from_numpy(to_matrix(chosen, []))
+    rows = fused_texts.class_id.reset_index(drop=True)
+    places = pd.Series(rows.index, index=rows).loc[classes].to_numpy()
+    return torch.from_numpy(to_matrix(fused_texts, ["class_id"]))[torch.tensor(places)]
