@@ -14,10 +14,11 @@ from torch import Tensor, nn
 
 from msf_kedro import runtime, training
 from msf_kedro.models.replicated import ReplicatedLinear
-from msf_kedro.models.vae import VAE, kl_divergence
+from msf_kedro.models.vae import GAIN, VAE, kl_divergence
 
 NOISES = ("dimension", "sample")
 INPUTS = ("standard", "raw")
+CROSS_ERRORS = ("mean_square", "norm")
 Checkpoints = dict[str, Tensor]
 
 
@@ -41,6 +42,8 @@ class AlignmentConfig:
         text_kl_from: step at which the text's KL weight starts to grow.
         text_kl_first_cycle: the first cycle (from 1) in which it grows at all.
         cross_from: step from which the cross reconstructions count.
+        cross_error: `mean_square` or, as in the paper's equation, `norm`: the 2-norm of each
+            clip's error, averaged over the batch.
     """
 
     latent: int
@@ -57,6 +60,7 @@ class AlignmentConfig:
     text_kl_from: int
     text_kl_first_cycle: int
     cross_from: int
+    cross_error: str
 
     def __post_init__(self):
         for field in ("latent", "cycles", "steps", "batch_size", "learning_rate", "input_rms"):
@@ -66,6 +70,10 @@ class AlignmentConfig:
             raise ValueError(f"alignment.noise is {self.noise!r}, expected one of {NOISES}")
         if self.inputs not in INPUTS:
             raise ValueError(f"alignment.inputs is {self.inputs!r}, expected one of {INPUTS}")
+        if self.cross_error not in CROSS_ERRORS:
+            raise ValueError(
+                f"alignment.cross_error is {self.cross_error!r}, expected one of {CROSS_ERRORS}"
+            )
         if self.relu_outputs and self.inputs == "standard":
             raise ValueError(
                 "alignment: relu_outputs cannot rebuild standard inputs, half of which"
@@ -240,7 +248,8 @@ def alignment_loss(
         + weight_t * figures["kl_text"]
     )
     if weight_cross:
-        figures["cross"] = _error(pair.skeleton.decode(latent_t), skeletons) + _error(
+        cross = _error if config.cross_error == "mean_square" else _error_norm
+        figures["cross"] = cross(pair.skeleton.decode(latent_t), skeletons) + cross(
             pair.text.decode(latent_s), texts
         )
         total = total + weight_cross * figures["cross"]
@@ -285,7 +294,7 @@ def fit_unseen_classifier(
     generators = [
         runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds
     ]
-    classifier = ReplicatedLinear(width, classes, generators).to(device)
+    classifier = ReplicatedLinear(width, classes, generators, GAIN).to(device)
     samples = latents.reshape(len(generators), classes * per_class, width).to(device)
     target = torch.arange(classes, device=device).repeat_interleave(per_class)
     target = target.expand(len(generators), -1)
@@ -310,16 +319,28 @@ def unseen_probs(
     classifier: Checkpoints,
     features: Float[Tensor, "n D"],
     relu_logits: bool,
-) -> Float[Tensor, "Y R n U"]:
-    """Probabilities over the unseen classes, from the skeleton encoder's means."""
-    features = InputMaps(checkpoints["inputs"]).features(features)
-    mu = _apply(checkpoints["states"], "skeleton.to_mu", features)
+    cycle: int,
+    replica: int,
+) -> Float[Tensor, "n U"]:
+    """Probabilities over the unseen classes, from the skeleton encoder's means.
+
+    Of one model only: for all of them at once, the latents of a large data set fill gigabytes.
+
+    Args:
+        cycle: which cycle's model, from 0.
+        replica: which seed's model, from 0.
+    """
+    encoder, classifier = (
+        {key: value[cycle, replica] for key, value in state.items()}
+        for state in (checkpoints["states"], classifier)
+    )
+    mu = _apply(encoder, "skeleton.to_mu", InputMaps(checkpoints["inputs"]).features(features))
     logits = mu @ classifier["weight"] + classifier["bias"]
     return (logits.relu() if relu_logits else logits).softmax(-1)
 
 
-def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Tensor, "Y R n O"]:
-    """One linear layer of every cycle and seed on the same input."""
+def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Tensor, "*Y n O"]:
+    """One linear layer, of every cycle and seed if the state has them, on the same input."""
     return x @ state[f"{layer}.weight"] + state[f"{layer}.bias"]
 
 
@@ -330,3 +351,8 @@ def _noise_width(config: AlignmentConfig) -> int:
 def _error(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:
     """Mean squared error of every replica."""
     return (output - target).square().mean(dim=(-2, -1))
+
+
+def _error_norm(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:
+    """2-norm of each sample's error, averaged over the batch, of every replica."""
+    return (output - target).norm(dim=-1).mean(dim=-1)
