@@ -4,7 +4,7 @@ Every function works on `R` seeds at once and keeps the model of every cycle: wh
 is decided later, by the protocol. Stages 2 and 3 of the paper; schedules as released.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -13,13 +13,16 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from msf_kedro import runtime, training
+from msf_kedro.methods.task import Scores, Task
 from msf_kedro.models.replicated import ReplicatedLinear
-from msf_kedro.models.vae import GAIN, VAE, kl_divergence
+from msf_kedro.models.vae import GAIN, VAE, kl_divergence, mean_square
 
 NOISES = ("dimension", "sample")
 INPUTS = ("standard", "raw")
 CROSS_ERRORS = ("mean_square", "norm")
+TEXTS = ("LB", "AD", "MD")  # of the full model; any choice of them is a variant of the paper
 Checkpoints = dict[str, Tensor]
+AlignmentLoss = Callable[[Tensor, Tensor, Tensor, int, int], dict[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,8 @@ class InputMaps:
             return cls({})
         feature_mean, text_mean = features.mean(0), seen_texts.mean(0)
         _, spread, axes = torch.linalg.svd(seen_texts - text_mean, full_matrices=False)
-        axes = axes[: len(seen_texts) - 1].T  # S centred points span S - 1 dimensions
+        # S centred points span S - 1 dimensions at most, fewer where classes share a text.
+        axes = axes[: len(seen_texts) - 1][spread[: len(seen_texts) - 1] > 1e-4 * spread[0]].T
         feature_scale = config.input_rms / (features - feature_mean).square().mean().sqrt()
         text_rms = (spread.square().sum() / len(seen_texts) / axes.shape[1]).sqrt()
         return cls(
@@ -162,6 +166,58 @@ class Alignment(nn.Module):
         self.text = VAE(text, config.latent, generators, config.relu_outputs)
 
 
+def scores(
+    name: str,
+    task: Task,
+    texts: tuple[str, ...],
+    seeds: list[int],
+    alignment: AlignmentConfig,
+    unseen_classifier: UnseenClassifierConfig,
+    device: torch.device,
+) -> Scores:
+    """MSF on a task: its candidates are the cycles.
+
+    Args:
+        name: for progress and errors.
+        texts: the text kinds that are fused.
+        seeds: a root seed per replica.
+
+    Raises:
+        ValueError: the task lacks a text kind.
+    """
+    seen, unseen = task.texts(texts)
+    checkpoints, _ = fit_alignment(name, task.features, task.labels, seen, seeds, alignment, device)
+    latents = generate_latents(
+        checkpoints, unseen, seeds, alignment, unseen_classifier.latents_per_class
+    )
+    return score_clips(name, checkpoints, latents, task.clips, seeds, unseen_classifier, device)
+
+
+def score_clips(
+    name: str,
+    checkpoints: dict[str, Checkpoints],
+    latents: Float[Tensor, "Y R U P Z"],
+    clips: Float[Tensor, "m D"],
+    seeds: list[int],
+    config: UnseenClassifierConfig,
+    device: torch.device,
+) -> Scores:
+    """Fit the unseen classifier to latents of every cycle and seed, and score clips with it."""
+    classifier, _ = fit_unseen_classifier(name, latents, seeds, config, device)
+    inputs, states = checkpoints["inputs"], checkpoints["states"]
+    logits = [  # one cycle at a time: the latents of a large data set fill gigabytes
+        unseen_logits(
+            {"inputs": inputs, "states": {key: value[cycle] for key, value in states.items()}},
+            {key: value[cycle] for key, value in classifier.items()},
+            clips,
+            config.relu_logits,
+        )
+        for cycle in range(len(latents))
+    ]
+    names = tuple(f"cycle {number}" for number in range(1, len(latents) + 1))
+    return Scores(torch.stack(logits), names, temperatures=(1.0,))
+
+
 def fit_alignment(
     name: str,
     features: Float[Tensor, "n D"],
@@ -190,35 +246,72 @@ def fit_alignment(
     generators = [runtime.generator(seed, "alignment") for seed in seeds]
     pair = Alignment(features.shape[1], texts.shape[1], generators, config).to(device)
 
+    def loss(skeletons: Tensor, texts: Tensor, noise: Tensor, cycle: int, step: int):
+        return alignment_loss(pair, skeletons, texts, noise, cycle, step, config)
+
+    states, history = train_cycles(name, pair, loss, features, labels, texts, generators, config)
+    return {"inputs": maps.tensors, "states": states}, history
+
+
+def train_cycles(
+    name: str,
+    model: nn.Module,
+    loss: AlignmentLoss,
+    features: Float[Tensor, "n D"],
+    labels: Int[Tensor, " n"],
+    texts: Float[Tensor, "S Q"],
+    generators: list[torch.Generator],
+    config: AlignmentConfig,
+    noises: int = 2,
+) -> tuple[Checkpoints, list[training.Row]]:
+    """Train `R` replicas of a model that aligns skeletons with texts, on random batches.
+
+    Args:
+        name: for progress and errors.
+        model: on its device, with a leading replica axis.
+        loss: called with a batch's skeletons `(R, B, D)`, its texts `(R, B, Q)`, noise
+            `(R, noises, B, W)`, the cycle's number (from 1) and the step in it (from 0); gives
+            figures of every replica, `loss` among them.
+        features: of the training clips, as they enter the model, on its device.
+        labels: of each its row in `texts`, on that device.
+        texts: of the seen classes, as they enter the model, on that device.
+        generators: of every replica, for batches and noise.
+        config: gives cycles, steps, batch size, learning rate, and the noise's width `W`.
+        noises: draws of noise per clip and step.
+
+    Returns:
+        The weights after every cycle, stacked as `(cycles, R, ...)`; the history with a row per
+        cycle, averaged over replicas.
+    """
+
     def cycle(number: int) -> Iterator[tuple[int, int, Tensor, Tensor]]:
         for step in range(config.steps):
             picks = [
                 torch.randint(len(features), (config.batch_size,), generator=g) for g in generators
             ]
-            shape = (2, config.batch_size, _noise_width(config))
+            shape = (noises, config.batch_size, _noise_width(config))
             noise = [torch.randn(shape, generator=g) for g in generators]
-            yield number, step, torch.stack(picks).to(device), torch.stack(noise).to(device)
+            yield number, step, *(torch.stack(x).to(features.device) for x in (picks, noise))
 
-    def loss(
-        number: int, step: int, batch: Int[Tensor, "R B"], noise: Float[Tensor, "R 2 B W"]
+    def summed(
+        number: int, step: int, batch: Int[Tensor, "R B"], noise: Float[Tensor, "R Q B W"]
     ) -> dict[str, Tensor]:
-        figures = alignment_loss(
-            pair, features[batch], texts[labels[batch]], noise, number, step, config
-        )
+        figures = loss(features[batch], texts[labels[batch]], noise, number, step)
         means = {key: value.mean() for key, value in figures.items()}
         return means | {"loss": figures["loss"].sum()}  # replicas must not share their gradient
 
     kept: list[dict[str, Tensor]] = []
 
     def keep(_: int) -> dict[str, float]:
-        kept.append({key: value.detach().cpu().clone() for key, value in pair.state_dict().items()})
+        state = model.state_dict()
+        kept.append({key: value.detach().cpu().clone() for key, value in state.items()})
         return {}
 
-    optimizer = torch.optim.Adam(pair.parameters(), lr=config.learning_rate, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
     cycles = (cycle(number) for number in range(1, config.cycles + 1))
-    history = training.fit(name, loss, cycles, optimizer, after_epoch=keep, replicas=len(seeds))
-    states = {key: torch.stack([state[key] for state in kept]) for key in kept[0]}
-    return {"inputs": maps.tensors, "states": states}, history
+    replicas = len(generators)
+    history = training.fit(name, summed, cycles, optimizer, after_epoch=keep, replicas=replicas)
+    return {key: torch.stack([state[key] for state in kept]) for key in kept[0]}, history
 
 
 def alignment_loss(
@@ -236,8 +329,8 @@ def alignment_loss(
     latent_s = mu_s + (0.5 * logvar_s).exp() * noise[:, 0]
     latent_t = mu_t + (0.5 * logvar_t).exp() * noise[:, 1]
     figures = {
-        "reconstruction": _error(pair.skeleton.decode(latent_s), skeletons)
-        + _error(pair.text.decode(latent_t), texts),
+        "reconstruction": mean_square(pair.skeleton.decode(latent_s), skeletons)
+        + mean_square(pair.text.decode(latent_t), texts),
         "kl_skeleton": kl_divergence(mu_s, logvar_s),
         "kl_text": kl_divergence(mu_t, logvar_t),
     }
@@ -248,7 +341,7 @@ def alignment_loss(
         + weight_t * figures["kl_text"]
     )
     if weight_cross:
-        cross = _error if config.cross_error == "mean_square" else _error_norm
+        cross = mean_square if config.cross_error == "mean_square" else _error_norm
         figures["cross"] = cross(pair.skeleton.decode(latent_t), skeletons) + cross(
             pair.text.decode(latent_s), texts
         )
@@ -274,11 +367,23 @@ def generate_latents(
     """`per_class` latents of each unseen class from its text's posterior, per cycle and seed."""
     texts = InputMaps(checkpoints["inputs"]).texts(texts)
     states = checkpoints["states"]
-    mu, logvar = (_apply(states, f"text.to_{part}", texts) for part in ("mu", "logvar"))
-    shape = (mu.shape[0], mu.shape[2], per_class, _noise_width(config))
-    noise = torch.stack(
-        [torch.randn(shape, generator=runtime.generator(seed, "latents")) for seed in seeds], dim=1
-    )
+    generators = [runtime.generator(seed, "latents") for seed in seeds]
+    return draw_latents(states, "text", texts, generators, config, per_class)
+
+
+def draw_latents(
+    states: Checkpoints,
+    encoder: str,
+    texts: Float[Tensor, "U Q"],
+    generators: list[torch.Generator],
+    config: AlignmentConfig,
+    per_class: int,
+) -> Float[Tensor, "Y R U P Z"]:
+    """Samples of the posteriors that an encoder of every cycle and replica gives to some texts."""
+    mu, logvar = (_apply(states, f"{encoder}.to_{part}", texts) for part in ("mu", "logvar"))
+    width = 1 if config.noise == "sample" else mu.shape[-1]
+    shape = (mu.shape[0], mu.shape[2], per_class, width)
+    noise = torch.stack([torch.randn(shape, generator=g) for g in generators], dim=1)
     return mu[..., None, :] + (0.5 * logvar).exp()[..., None, :] * noise
 
 
@@ -322,9 +427,7 @@ def unseen_probs(
     cycle: int,
     replica: int,
 ) -> Float[Tensor, "n U"]:
-    """Probabilities over the unseen classes, from the skeleton encoder's means.
-
-    Of one model only: for all of them at once, the latents of a large data set fill gigabytes.
+    """Probabilities over the unseen classes, of one model.
 
     Args:
         cycle: which cycle's model, from 0.
@@ -334,9 +437,25 @@ def unseen_probs(
         {key: value[cycle, replica] for key, value in state.items()}
         for state in (checkpoints["states"], classifier)
     )
-    mu = _apply(encoder, "skeleton.to_mu", InputMaps(checkpoints["inputs"]).features(features))
+    checkpoints = {"inputs": checkpoints["inputs"], "states": encoder}
+    return unseen_logits(checkpoints, classifier, features, relu_logits).softmax(-1)
+
+
+def unseen_logits(
+    checkpoints: dict[str, Checkpoints],
+    classifier: Checkpoints,
+    features: Float[Tensor, "n D"],
+    relu_logits: bool,
+) -> Float[Tensor, "*Y n U"]:
+    """Logits over the unseen classes, from the skeleton encoder's means.
+
+    Leading axes of the weights (cycle and seed, or none) are those of the logits. Not of all
+    cycles and seeds at once where there are many clips: their latents fill gigabytes.
+    """
+    features = InputMaps(checkpoints["inputs"]).features(features)
+    mu = _apply(checkpoints["states"], "skeleton.to_mu", features)
     logits = mu @ classifier["weight"] + classifier["bias"]
-    return (logits.relu() if relu_logits else logits).softmax(-1)
+    return logits.relu() if relu_logits else logits
 
 
 def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Tensor, "*Y n O"]:
@@ -346,11 +465,6 @@ def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Ten
 
 def _noise_width(config: AlignmentConfig) -> int:
     return config.latent if config.noise == "dimension" else 1
-
-
-def _error(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:
-    """Mean squared error of every replica."""
-    return (output - target).square().mean(dim=(-2, -1))
 
 
 def _error_norm(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:

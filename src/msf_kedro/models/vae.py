@@ -31,8 +31,27 @@ class VAE(nn.Module):
         return x.relu() if self.relu_output else x
 
 
+def mean_square(
+    output: Float[Tensor, "*R B D"], target: Float[Tensor, "*R B D"]
+) -> Float[Tensor, "*R"]:
+    """Mean squared error of every replica."""
+    return (output - target).square().mean(dim=(-2, -1))
+
+
 def kl_divergence(
     mu: Float[Tensor, "*R B Z"], logvar: Float[Tensor, "*R B Z"]
 ) -> Float[Tensor, "*R"]:
     """KL(N(mu, sigma^2) || N(0, 1)), summed over latent dimensions, averaged over the batch."""
     return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1).mean(-1)
+
+
+def wasserstein_distance(
+    mu: Float[Tensor, "*R B Z"],
+    logvar: Float[Tensor, "*R B Z"],
+    other_mu: Float[Tensor, "*R B Z"],
+    other_logvar: Float[Tensor, "*R B Z"],
+) -> Float[Tensor, "*R"]:
+    """2-Wasserstein distance of diagonal Gaussians, averaged over the batch (CADA-VAE, eq. 6)."""
+    sigmas = (0.5 * logvar).exp() - (0.5 * other_logvar).exp()
+    squares = (mu - other_mu).square().sum(-1) + sigmas.square().sum(-1)
+    return squares.clamp_min(1e-12).sqrt().mean(-1)  # the root has no gradient at 0
