@@ -34,16 +34,17 @@ def choose_cycles(counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     on test labels, as the release does. Ties go to the earliest cycle.
 
     Args:
-        counts: for each phase the right unseen clips (`cycle`, `seed`, `part`, `clips`, `right`).
+        counts: for both phases, or only calibration, the right unseen clips (`cycle`, `seed`,
+            `part`, `clips`, `right`).
 
     Returns:
         `protocol`, `phase`, `seed`, `cycle`, and the `accuracy` that chose it.
     """
-    chosen = []
+    phases, chosen = [phase for phase in PHASES if phase in counts], []
     if counts["calibration"].part.isin(TRAINING_SUBJECTS).any():
         strict = _best(counts["calibration"], TRAINING_SUBJECTS)
-        chosen += [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
-    for phase in PHASES:
+        chosen += [strict.assign(protocol="strict", phase=phase) for phase in phases]
+    for phase in phases:
         best = _best(counts[phase], ZSSAR_TEST)
         chosen.append(best.assign(protocol="paper", phase=phase))
     columns = ["protocol", "phase", "seed", "cycle", "accuracy"]

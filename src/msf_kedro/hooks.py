@@ -7,6 +7,8 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
 
+from msf_kedro.benchmark import BenchmarkConfig
+from msf_kedro.pipelines import benchmark
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
@@ -51,6 +53,16 @@ class KnownParameters:
                 f"unknown parameters {unknown} in environment {context.env or 'base'!r} or"
                 f" --params; known are {sorted(known)}"
             )
+
+
+class StudyBenchmark:
+    """The benchmark's pipeline is made from the study's splits, methods, texts and encoders."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        parameters = context.config_loader["parameters"]
+        config = BenchmarkConfig(**parameters["benchmark"])
+        pipelines["benchmark"] = benchmark.create_pipeline(config, list(parameters["splits"]))
 
 
 class StudyFitsTogether:

@@ -1,8 +1,8 @@
 """Kedro project settings."""
 
-from msf_kedro.hooks import KnownParameters, StudyFitsTogether, Variant
+from msf_kedro.hooks import KnownParameters, StudyBenchmark, StudyFitsTogether, Variant
 
-HOOKS = (Variant(), KnownParameters(), StudyFitsTogether())
+HOOKS = (Variant(), KnownParameters(), StudyBenchmark(), StudyFitsTogether())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "base",

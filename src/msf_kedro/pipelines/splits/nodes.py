@@ -19,8 +19,8 @@ def split_clips(
     class_texts: pd.DataFrame,
     classes: str,
     splits: dict,
-    split: str,
     parts: PartsConfig,
+    split: str,
 ) -> tuple[pd.DataFrame, ...]:
     """The roles of all kept clips, a table for the calibration and one for the test phase."""
     check_class_texts(class_texts)

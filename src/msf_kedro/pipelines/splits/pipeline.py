@@ -6,7 +6,7 @@ from msf_kedro.pipelines.splits.nodes import split_clips
 
 
 def create_pipeline(**kwargs) -> Pipeline:
-    parameters = ["params:classes", "params:splits", "params:split", "params:parts"]
+    parameters = ["params:classes", "params:splits", "params:parts", "params:split"]
     return Pipeline(
         [
             node(

@@ -1,0 +1,5 @@
+"""Every method with every text combination, encoder and class split, from shared features."""
+
+from msf_kedro.pipelines.benchmark.pipeline import create_pipeline
+
+__all__ = ["create_pipeline"]

@@ -1,0 +1,145 @@
+"""The benchmark's DAG. It depends on the study: its class splits, methods, texts and encoders.
+
+Top-level namespaces are the class splits; in each are the Shift-GCNs of both phases, then
+`<method>.<encoder>.<texts>` with both phases, gate and evaluation: a cell, which can run alone.
+"""
+
+from functools import partial, update_wrapper
+
+from kedro.pipeline import Node, Pipeline, node
+
+from msf_kedro.benchmark import FREE_TEXTS, BenchmarkConfig, Cell
+from msf_kedro.pipelines import features, gate, skeletons
+from msf_kedro.pipelines.benchmark.nodes import (
+    METHODS,
+    collect,
+    embed_all_texts,
+    evaluate_cell,
+    fit_cada_vae,
+    fit_jpose,
+    fit_revise,
+    fit_ridge,
+    fit_vaes,
+)
+from msf_kedro.pipelines.splits.nodes import split_clips
+from msf_kedro.semantics import parse_texts
+from msf_kedro.splits import PHASES
+
+VAE_PARAMETERS = ("alignment", "unseen_classifier")
+# Method → its node and the parameters that it reads.
+FIT = {
+    "msf": (fit_vaes, VAE_PARAMETERS),
+    "ridge": (fit_ridge, ("ridge",)),
+    "cada_vae": (fit_cada_vae, (*VAE_PARAMETERS, "cada_vae")),
+    "synse": (fit_vaes, VAE_PARAMETERS),
+    "revise": (fit_revise, ("revise",)),
+    "jpose": (fit_jpose, ("jpose",)),
+}
+SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
+
+
+def create_pipeline(config: BenchmarkConfig, splits: list[str]) -> Pipeline:
+    """All cells of all splits, and what they share.
+
+    Args:
+        config: methods, texts and encoders.
+        splits: names of the study's class splits.
+    """
+    cells = [
+        Cell(method, split, encoder, kinds)
+        for split in splits
+        for method in config.methods
+        for encoder in config.encoders
+        for kinds in _kinds(method, config)
+    ]
+    embed = node(
+        embed_all_texts,
+        ["class_texts", "params:benchmark"],
+        "benchmark_texts",
+        name="embed_all_texts",
+    )
+    gathered = node(
+        collect,
+        [
+            *("params:published", "params:gate"),
+            *(_exported(cell, "results") for cell in cells),
+            *(_exported(cell, "outcomes") for cell in cells),
+        ],
+        ["benchmark", "benchmark_outcomes", "published_figures"],
+        name="collect",
+    )
+    parts = [skeletons.create_pipeline(), *map(_split, splits), *map(_cell, cells)]
+    return Pipeline([embed, gathered, *parts])
+
+
+def _kinds(method: str, config: BenchmarkConfig) -> list[tuple[str, ...]]:
+    """The text combinations that a method is run with."""
+    if method in FREE_TEXTS:
+        return [tuple(parse_texts(texts)) for texts in config.texts]
+    return [METHODS[method].TEXTS]
+
+
+def _split(split: str) -> Pipeline:
+    """Roles, Shift-GCNs, features and seen logits of one class split."""
+    roles = node(
+        update_wrapper(partial(split_clips, split=split), split_clips),
+        ["clips", "class_texts", "params:classes", "params:splits", "params:parts"],
+        ["calibration_roles", "test_roles"],
+        name="split_clips",
+    )
+    template = Pipeline([roles]) + features.create_pipeline()
+    return Pipeline(
+        template,
+        namespace=split,
+        inputs={"class_texts", "clips", "skeletons"},
+        parameters=_parameters(template),
+    )
+
+
+def _cell(cell: Cell) -> Pipeline:
+    """Both phases of a method, gates and evaluation."""
+    evaluate = node(
+        update_wrapper(partial(evaluate_cell, cell=cell), evaluate_cell),
+        [
+            *("test_unseen_probs", "test_roles", "cycles", "predictions"),
+            *("calibration_right", "test_right"),
+        ],
+        ["results", "outcomes"],
+        name="evaluate",
+    )
+    fits = (_fit(cell, phase) for phase in PHASES)
+    template = Pipeline([*fits, gate.create_pipeline(), evaluate])
+    return Pipeline(
+        template,
+        namespace=f"{cell.split}.{cell.method}.{cell.encoder}.{cell.texts}",
+        inputs={name: f"{cell.split}.{name}" for name in SHARED}
+        | {"benchmark_texts": "benchmark_texts"},
+        outputs={name: _exported(cell, name) for name in ("results", "outcomes")},
+        parameters=_parameters(template),
+    )
+
+
+def _fit(cell: Cell, phase: str) -> Node:
+    function, configs = FIT[cell.method]
+    inputs = [f"{phase}_features", f"{phase}_roles", "benchmark_texts"]
+    inputs += [f"params:{name}" for name in ("seeds", "device", *configs)]
+    outputs = [f"{phase}_right", f"{phase}_unseen_probs"]
+    if phase == "test":
+        inputs.append("calibration_right")
+        outputs.append("cycles")
+    return node(
+        update_wrapper(partial(function, cell=cell), function),
+        inputs,
+        outputs,
+        name=f"fit_{phase}",
+        tags="gpu",
+    )
+
+
+def _parameters(pipeline: Pipeline) -> set[str]:
+    return {name for name in pipeline.inputs() if name.startswith("params:")}
+
+
+def _exported(cell: Cell, name: str) -> str:
+    """A cell's dataset outside its namespace: the collecting node has none."""
+    return "__".join((cell.split, cell.method, cell.encoder, cell.texts, name))
