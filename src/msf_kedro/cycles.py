@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from msf_kedro.splits import PHASES
+from msf_kedro.splits import PHASES, ZSSAR_TEST
 
 PROTOCOLS = ("strict", "paper")
 
@@ -13,7 +13,7 @@ def choose_cycles(phases: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> pd.Da
     `strict` takes the cycle that does best on the calibration phase, on its unseen classes' clips
     of training subjects, in both phases. `paper` takes in each phase the one that does best on
     the phase's unseen test clips: it selects on test labels, as the release does. Ties go to the
-    earliest cycle.
+    earliest cycle. Without calibration-unseen clips of training subjects there is no `strict`.
 
     Args:
         phases: for each phase its unseen probabilities (columns `cycle`, `seed`, `name`,
@@ -22,10 +22,13 @@ def choose_cycles(phases: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> pd.Da
     Returns:
         `protocol`, `phase`, `seed`, `cycle`, and the `accuracy` that chose it.
     """
-    strict = _best(*phases["calibration"], parts=("train", "held_out"))
-    chosen = [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
+    roles, parts = phases["calibration"][1], ("train", "held_out")
+    chosen = []
+    if (roles.side.eq("unseen") & roles.part.isin(parts)).any():
+        strict = _best(*phases["calibration"], parts=parts)
+        chosen = [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
     for phase in PHASES:
-        best = _best(*phases[phase], parts=("test",))
+        best = _best(*phases[phase], parts=ZSSAR_TEST)
         chosen.append(best.assign(protocol="paper", phase=phase))
     columns = ["protocol", "phase", "seed", "cycle", "accuracy"]
     return pd.concat(chosen, ignore_index=True)[columns]

@@ -5,13 +5,14 @@ import pandas as pd
 
 from msf_kedro import metrics
 from msf_kedro.cycles import best_class, class_columns
+from msf_kedro.splits import ZSSAR_TEST
 
 RUN = ["protocol", "gate", "seed"]
 
 
 def zssar_results(probs: pd.DataFrame, roles: pd.DataFrame, cycles: pd.DataFrame) -> pd.DataFrame:
     """ZSSAR figures, a row per protocol and seed: unseen test clips among unseen classes."""
-    clips = roles[(roles.side == "unseen") & (roles.part == "test")].set_index("name").action
+    clips = roles[(roles.side == "unseen") & roles.part.isin(ZSSAR_TEST)].set_index("name").action
     rows = []
     for choice in cycles[cycles.phase == "test"].itertuples():
         mine = probs[(probs.seed == choice.seed) & (probs.cycle == choice.cycle)]

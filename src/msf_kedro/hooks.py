@@ -9,9 +9,10 @@ from kedro.pipeline import Pipeline
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
+from msf_kedro.text_files import check_kinds, read_text_files
 
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"data_root", "raw_clips"}
+LOCATIONS = {"data_root", "raw_clips", "released_features", "text_files"}
 
 
 class KnownParameters:
@@ -30,16 +31,19 @@ class KnownParameters:
 
 
 class StudyFitsTogether:
-    """Check classes, split, texts and layout against each other before a clip is read."""
+    """Check classes, split, texts and layout against each other before raw input is read."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        if "raw_clips" not in pipeline.inputs():  # later stages read what has passed this check
+        raw = {"raw_clips", "released_features"} & pipeline.inputs()
+        if not raw:  # later stages read what has passed this check
             return
         classes = parse_classes(catalog.load("params:classes"))
-        get_layout(catalog.load("params:clips").layout)
+        if "raw_clips" in raw:
+            get_layout(catalog.load("params:clips").layout)
         check_split(get_split(catalog.load("params:splits"), catalog.load("params:split")), classes)
-        parse_texts(catalog.load("params:texts"))
+        given = read_text_files(catalog.load("text_files"), classes)
+        check_kinds(given.kinds(), parse_texts(catalog.load("params:texts")))
         class_texts = catalog.load("class_texts")
         check_class_texts(class_texts)
         check_texts(classes, class_texts.class_id.tolist())

@@ -9,6 +9,9 @@ from jaxtyping import Bool
 
 PHASES = ("calibration", "test")
 PARTS = ("train", "held_out", "test")
+# Released features may hold other unseen test clips for ZSSAR than for GZSSAR.
+ZSSAR_TEST = ("test", "zssar_test")
+GZSSAR_TEST = ("test", "gzssar_test")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Nodes of the alignment stage."""
 
+import logging
+
 import pandas as pd
 import torch
 
@@ -9,6 +11,8 @@ from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
 from msf_kedro.splits import PHASES, seen_classes, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
+
+logger = logging.getLogger(__name__)
 
 
 def fit_alignment(
@@ -108,7 +112,13 @@ def select_cycles(
     """The cycle that each protocol uses, per phase and seed."""
     tables = (calibration_unseen_probs, test_unseen_probs)
     roles = (calibration_roles, test_roles)
-    return choose_cycles(dict(zip(PHASES, zip(tables, roles, strict=True), strict=True)))
+    cycles = choose_cycles(dict(zip(PHASES, zip(tables, roles, strict=True), strict=True)))
+    if "strict" not in set(cycles.protocol):
+        logger.warning(
+            "there is no strict protocol: it needs clips of calibration-unseen classes by training"
+            " subjects, and there are none (released features hold only test subjects' ones)"
+        )
+    return cycles
 
 
 def _texts(fused_texts: pd.DataFrame, classes: list[int]) -> torch.Tensor:

@@ -6,6 +6,7 @@ import pandas as pd
 from msf_kedro.cycles import PROTOCOLS, best_class, class_columns
 from msf_kedro.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.runtime import derive_seed
+from msf_kedro.splits import GZSSAR_TEST, seen_classes
 
 # Calibration clips that gates are fitted on. The Shift-GCN was trained on none of them. The paper
 # protocol takes its unseen clips from test subjects, as the release does: they come back in the
@@ -14,7 +15,7 @@ GATE_CLIPS = {
     "strict": {"seen": ("held_out",), "unseen": ("train", "held_out")},
     "paper": {"seen": ("held_out",), "unseen": ("test",)},
 }
-TEST_CLIPS = {"seen": ("test",), "unseen": ("test",)}
+TEST_CLIPS = {"seen": GZSSAR_TEST, "unseen": GZSSAR_TEST}
 
 
 def fit_gates(
@@ -92,7 +93,8 @@ def _join(probs, seen_logits, roles, parts):
     chosen = [(roles.side == side) & roles.part.isin(names) for side, names in parts.items()]
     clips = roles[np.logical_or.reduce(chosen)].reset_index(drop=True)
     order = clips.name
-    logits = seen_logits.set_index("name").loc[order].reset_index()
+    seen = [f"class_{c}" for c in seen_classes(roles)]  # released logits are of all classes
+    logits = seen_logits.set_index("name").loc[order, seen].reset_index()
     unseen = probs.set_index("name").loc[order].reset_index()
     return clips, logits, unseen
 
