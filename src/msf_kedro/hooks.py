@@ -6,6 +6,7 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
+from msf_kedro.released_features import check_files
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
@@ -41,9 +42,12 @@ class StudyFitsTogether:
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
             get_layout(catalog.load("params:clips").layout)
-        check_split(get_split(catalog.load("params:splits"), catalog.load("params:split")), classes)
-        given = read_text_files(catalog.load("text_files"), classes)
-        check_kinds(given.kinds(), parse_texts(catalog.load("params:texts")))
+        split = get_split(catalog.load("params:splits"), catalog.load("params:split"))
+        check_split(split, classes)
+        kinds = parse_texts(catalog.load("params:texts"))
         class_texts = catalog.load("class_texts")
         check_class_texts(class_texts)
         check_texts(classes, class_texts.class_id.tolist())
+        check_kinds(read_text_files(catalog.load("text_files"), classes).kinds(), kinds)
+        if "released_features" in raw:
+            check_files(catalog.load("released_features"), split, classes)

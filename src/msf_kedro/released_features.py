@@ -106,12 +106,7 @@ def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archiv
             labels contradict the split; says which file, what was found and what is expected.
     """
     check_split(split, classes)
-    if classes != list(range(1, len(classes) + 1)):
-        raise ValueError(
-            "released features: their classes are numbered from 1 without gaps, this study's are"
-            f" {classes}; use an environment of NTU RGB+D 60 or 120"
-        )
-    _check_there(files, split)
+    check_files(files, split, classes)
     groups = {phase: _read_phase(files, phase, split, classes) for phase in PHASES}
     every = [clips for phase in PHASES for clips in groups[phase].values()]
     warnings = [warning for clips in every for warning in _check_classes(clips)]
@@ -128,8 +123,13 @@ def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archiv
     return Archive(roles, features, logits, found, warnings)
 
 
-def _check_there(files: Files, split: SplitConfig) -> None:
-    """All files of both folders, before any is read."""
+def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
+    """Raise a ValueError where a file of the split is missing, or classes have gaps; read none."""
+    if classes != list(range(1, len(classes) + 1)):
+        raise ValueError(
+            "released features: their classes are numbered from 1 without gaps, this study's are"
+            f" {classes}; use an environment of NTU RGB+D 60 or 120"
+        )
     needed = [
         f"{folder_of(phase, split)}/{name}.npy"
         for phase in PHASES
