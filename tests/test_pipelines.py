@@ -14,7 +14,8 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
-RAW = {"raw_clips", "class_texts"}
+RAW = {"raw_clips", "class_texts", "text_files"}
+JOBS = ["zssar", "gzssar", "gzssar_released"]
 PIPELINES = register_pipelines()
 
 
@@ -27,7 +28,7 @@ def data(datasets: set[str]) -> set[str]:
 
 
 def test_every_stage_and_job_has_its_name():
-    assert list(PIPELINES) == [*STAGES, "zssar", "gzssar", "__default__"]
+    assert list(PIPELINES) == [*STAGES, "released", *JOBS, "__default__"]
     assert names(PIPELINES["gzssar"]) == set().union(*(names(PIPELINES[s]) for s in STAGES))
     assert PIPELINES["__default__"] == PIPELINES["gzssar"]
 
@@ -37,6 +38,16 @@ def test_zssar_is_what_needs_no_gate():
     gated = names(PIPELINES["gate"]) | {"evaluate_gzssar", "report", "compare"}
     assert zssar == gzssar - gated
     assert PIPELINES["zssar"].outputs() & {"zssar_results"}
+
+
+def test_released_features_stand_in_for_clips_and_networks():
+    """The rest is the very same: what `released` writes is what these stages write."""
+    job, replaced = PIPELINES["gzssar_released"], ("skeletons", "splits", "features")
+    kept = [names(PIPELINES[stage]) for stage in STAGES if stage not in replaced]
+    assert names(job) == set().union(names(PIPELINES["released"]), *kept)
+    assert data(job.inputs()) == RAW - {"raw_clips"} | {"released_features"}
+    made = set().union(*(PIPELINES[stage].all_outputs() for stage in replaced))
+    assert PIPELINES["released"].all_outputs() <= made
 
 
 def test_registering_warns_of_nothing(monkeypatch):

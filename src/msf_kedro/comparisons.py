@@ -1,4 +1,5 @@
 """Stub."""
+
 import pandas as pd
 
 

@@ -9,12 +9,14 @@ from omegaconf import OmegaConf
 
 from msf_kedro.benchmark import BenchmarkConfig
 from msf_kedro.pipelines import benchmark
+from msf_kedro.released_features import check_files
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
+from msf_kedro.text_files import check_kinds, read_text_files
 
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"data_root", "raw_clips"}
+LOCATIONS = {"data_root", "raw_clips", "released_features", "text_files"}
 
 
 class Variant:
@@ -66,16 +68,22 @@ class StudyBenchmark:
 
 
 class StudyFitsTogether:
-    """Check classes, split, texts and layout against each other before a clip is read."""
+    """Check classes, split, texts and layout against each other before raw input is read."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        if "raw_clips" not in pipeline.inputs():  # later stages read what has passed this check
+        raw = {"raw_clips", "released_features"} & pipeline.inputs()
+        if not raw:  # later stages read what has passed this check
             return
         classes = parse_classes(catalog.load("params:classes"))
-        get_layout(catalog.load("params:clips").layout)
-        check_split(get_split(catalog.load("params:splits"), catalog.load("params:split")), classes)
-        parse_texts(catalog.load("params:texts"))
+        if "raw_clips" in raw:
+            get_layout(catalog.load("params:clips").layout)
+        split = get_split(catalog.load("params:splits"), catalog.load("params:split"))
+        check_split(split, classes)
+        kinds = parse_texts(catalog.load("params:texts"))
         class_texts = catalog.load("class_texts")
         check_class_texts(class_texts)
         check_texts(classes, class_texts.class_id.tolist())
+        check_kinds(read_text_files(catalog.load("text_files"), classes).kinds(), kinds)
+        if "released_features" in raw:
+            check_files(catalog.load("released_features"), split, classes)

@@ -7,6 +7,7 @@ from msf_kedro.pipelines import (
     evaluation,
     features,
     gate,
+    released,
     semantics,
     skeletons,
     splits,
@@ -14,7 +15,11 @@ from msf_kedro.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The stages, `zssar` (without the gate), `gzssar` and the default."""
+    """The stages, `zssar` (without the gate), `gzssar` and the default.
+
+    `gzssar_released` is `gzssar` with released features in place of clips and Shift-GCNs, which
+    its stage `released` reads.
+    """
     stages = {
         "skeletons": skeletons.create_pipeline(),
         "splits": splits.create_pipeline(),
@@ -27,9 +32,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
     gzssar = sum(stages.values(), start=Pipeline([]))
-    jobs = {"zssar": zssar, "gzssar": gzssar, "__default__": gzssar}
+    read = released.create_pipeline()
+    behind = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
+    jobs = {"zssar": zssar, "gzssar": gzssar, "gzssar_released": sum(behind, start=read)}
     benchmark = Pipeline([])  # `hooks.StudyBenchmark` fills it when it knows the study
-    return stages | jobs | {"benchmark": benchmark}
+    return stages | {"released": read, "benchmark": benchmark} | jobs | {"__default__": gzssar}
 
 
+FROM_CLIPS = ("skeletons", "splits", "features")
 GATED = ("gate", "evaluation")

@@ -1,4 +1,4 @@
-"""Kedro datasets: versioned files written whole, and readers of raw clips."""
+"""Kedro datasets: versioned files written whole, and readers of raw input."""
 
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
@@ -7,6 +7,7 @@ from msf_kedro.datasets.clips import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
+from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "JSONDataset",
     "NpyClipDataset",
     "NtuClipDataset",
+    "ReleasedFeaturesDataset",
     "SampleClipsDataset",
     "TableDataset",
+    "TextFilesDataset",
     "TorchDataset",
     "UtdMhadClipDataset",
 ]

@@ -104,7 +104,8 @@ def select_cycles(calibration_right: pd.DataFrame, test_right: pd.DataFrame) -> 
     for protocol in sorted(set(PROTOCOLS) - set(cycles.protocol)):
         logger.warning(
             "protocol %s is left out: the calibration phase has no clip of its unseen classes by"
-            " a training subject to choose the cycle and fit the gate on",
+            " a training subject to choose the cycle and fit the gate on (released features have"
+            " test subjects' only)",
             protocol,
         )
     return cycles

@@ -10,7 +10,7 @@ def create_pipeline(**kwargs) -> Pipeline:
         [
             node(
                 embed_texts,
-                ["class_texts", "params:encoder"],
+                ["class_texts", "text_files", "params:classes", "params:encoder"],
                 "text_features",
                 name="embed_texts",
             ),

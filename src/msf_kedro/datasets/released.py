@@ -1,0 +1,100 @@
+"""Released artifacts: folders of feature arrays, and of class texts or their features."""
+
+import csv
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kedro.io.core import AbstractDataset, DatasetError
+
+
+class ReleasedFeaturesDataset(AbstractDataset):
+    """A folder of folders of `.npy` files: `shift_5_r/train.npy` → function that loads it.
+
+    Arrays are memory-mapped. A file that is no whole `.npy` file raises a ValueError when it is
+    loaded.
+    """
+
+    def __init__(self, path: str, metadata: dict | None = None):
+        self.metadata = metadata  # read by Kedro-Viz
+        self._path = Path(path)
+
+    def load(self) -> dict[str, Callable[[], np.ndarray]]:
+        files = sorted(self._path.rglob("*.npy")) if self._path.is_dir() else []
+        if not files:
+            what = "it holds no .npy file" if self._path.is_dir() else "there is no such folder"
+            raise DatasetError(
+                f"released features are expected in {self._path} (see docs/data.md; point at"
+                f" another folder with --params=released_features=FOLDER): {what}"
+            )
+        return {file.relative_to(self._path).as_posix(): partial(_load, file) for file in files}
+
+    def save(self, data: Any) -> None:
+        raise DatasetError(f"{self._path}: released features are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path)}
+
+
+class TextFilesDataset(AbstractDataset):
+    """A folder of class texts (`.csv`) or text features (`.npy`): file name → function.
+
+    The function gives the rows of a `.csv`, its header first, or the array of a `.npy`; it raises
+    a ValueError where the file cannot be read. Files of other kinds give None.
+
+    Args:
+        path: the folder, absolute.
+        chosen: the folder as configured; empty for none, which loads as an empty dictionary.
+            (Kedro turns an empty `path` into the project's folder.)
+    """
+
+    def __init__(self, path: str, chosen: str, metadata: dict | None = None):
+        self.metadata = metadata
+        self._path = Path(path) if chosen else None
+
+    def load(self) -> dict[str, Callable[[], Any]]:
+        if self._path is None:
+            return {}
+        files = sorted(self._path.iterdir()) if self._path.is_dir() else []
+        if not files:
+            what = "it is empty" if self._path.is_dir() else "there is no such folder"
+            raise DatasetError(
+                f"text files are expected in {self._path} (see docs/data.md; --params=text_files="
+                f"FOLDER names another folder): {what}"
+            )
+        readers = {".csv": _rows, ".npy": _load}
+        return {
+            file.name: partial(readers.get(file.suffix.lower(), _nothing), file) for file in files
+        }
+
+    def save(self, data: Any) -> None:
+        raise DatasetError("text files are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._path or "")}
+
+
+def _load(file: Path) -> np.ndarray:
+    try:
+        array = np.load(file, allow_pickle=False, mmap_mode="r")
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(
+            f"{file}: no whole .npy file of numbers ({error}); download it again"
+        ) from error
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{file}: an .npz archive, expected a .npy file; download it again")
+    return array
+
+
+def _rows(file: Path) -> list[list[str]]:
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.reader(lines))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{file}: no UTF-8 .csv file ({error}); download it again") from error
+
+
+def _nothing(file: Path) -> None:
+    return None

@@ -1,0 +1,193 @@
+"""`gzssar_released` on a tiny archive: the same tables and figures as from clips, no networks."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, write_archive
+from kedro.framework.project import pipelines
+from sessions import ROOT, Log, artifacts, context, read, run
+
+OUTPUT = "07_model_output/test/split_1/LB+AD+MD"
+TEXT_WIDTH = 5
+
+
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory) -> Path:
+    """The test study with the archive's classes and split."""
+    conf = tmp_path_factory.mktemp("conf")
+    for env in ("base", "test"):
+        shutil.copytree(ROOT / "conf" / env, conf / env)
+    split = {"unseen": SPLIT.unseen, "calibration_unseen": SPLIT.calibration_unseen}
+    names = {"study": "test", "classes": "1-8", "splits": {"split_1": split}}
+    (conf / "test" / "globals.yml").write_text(yaml.safe_dump(names))
+    return conf
+
+
+def write_texts(folder: Path, *kinds: str) -> Path:
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for kind in kinds:
+        texts = rng.normal(size=(len(CLASSES), TEXT_WIDTH)).astype(np.float32)
+        np.save(folder / f"{kind}_{len(CLASSES)}.npy", texts)
+    return folder
+
+
+@pytest.fixture
+def no_encoder(monkeypatch):
+    """The run must not need one."""
+
+    def embed(texts, config):
+        raise AssertionError(texts)
+
+    monkeypatch.setattr("msf_kedro.pipelines.semantics.nodes.embed", embed)
+
+
+@pytest.fixture
+def params(tmp_path) -> dict[str, str]:
+    return {
+        "released_features": str(write_archive(tmp_path / "features", make_archive())),
+        "text_files": str(write_texts(tmp_path / "texts", "lb", "ad", "md")),
+    }
+
+
+def test_a_whole_run(params, conf, no_encoder, tmp_path):
+    data = tmp_path / "data"
+    with Log() as log:
+        run(data, "gzssar_released", conf=conf, params=params)
+    catalog = context("test", data_root=str(data)).catalog
+    outputs = pipelines["gzssar_released"].all_outputs()
+    expected = {str(catalog.get(n)._filepath.relative_to(data)) for n in outputs}
+    found = {name: read(*files) for name, files in artifacts(data).items()}
+    assert set(found) == expected
+
+    fused = found["04_feature/test/split_1/LB+AD+MD/fused_texts.parquet"]
+    assert fused.shape == (len(CLASSES), 1 + 3 * TEXT_WIDTH)
+    cycles = found[f"{OUTPUT}/cycles.parquet"]
+    assert set(cycles.protocol) == {"paper"}, "strict needs clips that the archive does not hold"
+    predictions = found[f"{OUTPUT}/predictions.parquet"]
+    assert sorted(predictions.name.unique()) == [f"gtest_{row:05d}" for row in range(40)]
+    assert set(predictions.seen_prediction) <= {1, 3, 4, 6, 7, 8}, "logits of unseen are left out"
+    seen = predictions[predictions.side == "seen"]
+    assert (seen.seen_prediction == seen.action).mean() > 0.9
+    metrics = found["08_reporting/test/metrics.json"]
+    assert metrics.keys() == {"run", "paper"}
+    assert metrics["paper"]["gzssar"].keys() >= {"acc_seen", "acc_unseen", "harmonic_mean"}
+
+    messages = log.messages()
+    (table,) = [text for text in messages if text.startswith("released features")]
+    assert f"{TEST}/gtest.npy" in table
+    assert any("AD: text features (8, 5) of ad_8.npy" in text for text in messages)
+    (warning,) = log.messages(logging.WARNING)
+    assert "no strict protocol" in warning
+
+
+def test_unseen_clips_of_zssar_and_gzssar_may_differ(params, conf, no_encoder, tmp_path):
+    archive = make_archive()
+    for name in ("ztest", "z_label"):
+        archive[f"{TEST}/{name}"] = archive[f"{TEST}/{name}"][1:]
+    write_archive(Path(params["released_features"]), archive)
+    data = tmp_path / "data"
+    with Log() as log:
+        run(data, "gzssar_released", conf=conf, params=params)
+    assert any("are not the same: 1 are in" in text for text in log.messages(logging.WARNING))
+    found = artifacts(data)
+    predictions = read(*found[f"{OUTPUT}/predictions.parquet"])
+    assert sorted(predictions.name.unique()) == [f"gtest_{row:05d}" for row in range(40)]
+    results = read(*found["08_reporting/test/split_1/LB+AD+MD/zssar_results.parquet"])
+    ninths = results.accuracy * 9  # of ztest's 9 clips
+    np.testing.assert_allclose(ninths, ninths.round(), atol=1e-9)
+
+
+def test_a_missing_class_is_left_out_of_the_phase(params, conf, no_encoder, tmp_path):
+    archive = make_archive()
+    for group in (("train", "train_label"), ("val", "val_label", "val_out")):
+        keep = archive[f"{CALIBRATION}/{group[1]}"] != 7 - 1
+        archive |= {f"{CALIBRATION}/{n}": archive[f"{CALIBRATION}/{n}"][keep] for n in group}
+    write_archive(Path(params["released_features"]), archive)
+    with Log() as log:
+        run(tmp_path / "data", "gzssar_released", conf=conf, params=params)
+    warnings = [text for text in log.messages(logging.WARNING) if "3 of 4 expected" in text]
+    assert len(warnings) == 2
+
+
+def test_texts_alone_are_embedded(params, conf, tmp_path):
+    """One kind from a file, the others from the class text table, by the packaged encoder."""
+    folder = tmp_path / "words"
+    folder.mkdir()
+    rows = [f"{number},text of class {number}" for number in CLASSES]
+    (folder / "ad_8.csv").write_text("\n".join(["idx,dcp", *rows]) + "\n")
+    data = tmp_path / "data"
+    params |= {"text_files": str(folder)}
+    run(data, "semantics", conf=conf, params=params)
+    table = read(*artifacts(data)["04_feature/test/text_features.parquet"])
+    assert table.groupby("texts").class_id.apply(list).to_dict() == dict.fromkeys(
+        ("AD", "LB", "MD"), CLASSES
+    )
+    own = tmp_path / "own"
+    run(own, "semantics", conf=conf, params={"text_files": ""})
+    whole = read(*artifacts(own)["04_feature/test/text_features.parquet"])
+    both = table.merge(whole, on=["texts", "class_id"], suffixes=("", "_own"))
+    change = np.abs(both.e0 - both.e0_own).groupby(both.texts).max()
+    assert change["AD"] > 0.01
+    assert change[["LB", "MD"]].max() < 1e-5
+
+
+def fails(tmp_path, conf, pipeline: str, message: str, params: dict) -> None:
+    with pytest.raises(Exception, match=message):
+        run(tmp_path / "data", pipeline, conf=conf, params=params)
+    assert artifacts(tmp_path / "data") == {}, "nothing has been computed"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"released_features": "/no/such"}, "(?s)/no/such.*--params=released_features=FOLDER"),
+        ({"text_files": "/no/such"}, "(?s)/no/such.*--params=text_files=FOLDER"),
+        ({"classes": "1-7"}, r"classes \[8\] are not among the study's classes"),
+        ({"classes": "1-130"}, r"no row for classes \[121, .*130\]; add them"),
+        ({"classes": "1-6, 8, 10", "text_files": ""}, "numbered from 1 without gaps"),
+        ({"split": "split_9"}, "unknown class split 'split_9'"),
+        ({"texts": "LB+XX"}, r"texts is 'LB\+XX'"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_does_not_fit_fails_before_anything_is_computed(
+    change, message, params, conf, no_encoder, tmp_path
+):
+    fails(tmp_path, conf, "gzssar_released", message, params | change)
+
+
+def test_text_files_that_do_not_do_fail_before_clips_are_read(conf, tmp_path):
+    only = write_texts(tmp_path / "only", "lb")
+    message = r"LB\+AD\+MD is asked for, but text features hold LB only"
+    fails(tmp_path, conf, "gzssar", message, {"text_files": str(only)})
+    (only / "lb_8.npy").write_bytes(b"cut off")
+    message = f"{only}/lb_8.npy: no whole .npy file"
+    fails(tmp_path, conf, "gzssar", message, {"text_files": str(only), "texts": "LB"})
+
+
+def test_a_broken_file_is_named(params, conf, no_encoder, tmp_path):
+    file = Path(params["released_features"]) / CALIBRATION / "val.npy"
+    file.write_bytes(file.read_bytes()[:-4])
+    with pytest.raises(ValueError, match=f"{file}: no whole .npy file"):
+        run(tmp_path / "data", "gzssar_released", conf=conf, params=params)
+    assert not [name for name in artifacts(tmp_path / "data") if "roles" in name]
+
+
+def test_released_tables_have_the_form_of_the_projects_own(params, conf, finished, tmp_path):
+    """Column by column, but for how many features, classes and clips there are."""
+    data = tmp_path / "data"
+    run(data, "released", conf=conf, params=params)
+    released, own = artifacts(data), artifacts(finished[0])
+    assert len(released) == 6
+    for name, (file,) in released.items():
+        mine, others = read(file), pd.read_parquet(own[name][0])
+        kinds = {column.split("_")[0].rstrip("0123456789") for column in others.columns}
+        assert {c.split("_")[0].rstrip("0123456789") for c in mine.columns} == kinds, name
+        assert {d.kind for d in mine.dtypes} == {d.kind for d in others.dtypes}, name
+        assert mine.columns[0] == others.columns[0] == "name"
