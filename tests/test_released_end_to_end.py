@@ -83,7 +83,7 @@ def test_a_whole_run(params, conf, no_encoder, tmp_path):
     assert f"{TEST}/gtest.npy" in table
     assert any("AD: text features (8, 5) of ad_8.npy" in text for text in messages)
     (warning,) = log.messages(logging.WARNING)
-    assert "no strict protocol" in warning
+    assert "protocol strict is left out" in warning
 
 
 def test_unseen_clips_of_zssar_and_gzssar_may_differ(params, conf, no_encoder, tmp_path):

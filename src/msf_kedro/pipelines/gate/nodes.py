@@ -94,8 +94,7 @@ def _join(probs, seen_logits, roles, parts):
     chosen = [(roles.side == side) & roles.part.isin(names) for side, names in parts.items()]
     clips = roles[np.logical_or.reduce(chosen)].reset_index(drop=True)
     order = clips.name
-    seen = [f"class_{c}" for c in seen_classes(roles)]  # released logits are of all classes
-    logits = seen_logits.set_index("name").loc[order, seen].reset_index()
+    logits = seen_logits.set_index("name").loc[order].reset_index()
     unseen = probs.set_index("name").loc[order].reset_index()
     return clips, logits, unseen
 
