@@ -134,4 +134,4 @@ def weight(config: CadaVaeConfig, term: str, progress: float) -> float:
     full, start, end = (getattr(config, f"{term}_{part}") for part in ("weight", "from", "until"))
     if progress >= end:
         return full
-    return full * max(0.0, progress - start) / (end - start)
+    return full * (progress - start) / (end - start) if progress > start else 0.0
