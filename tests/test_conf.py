@@ -175,7 +175,7 @@ def test_parameters_become_their_dataclasses(env):
                 assert isinstance(params[given.removeprefix("params:")], hints[argument]), given
     assert typed >= {f"params:{name}" for name in ("clips", "normalise", "alignment", "gate")}
     untyped = [k for k, v in params.items() if isinstance(v, dict)]
-    assert untyped == ["splits"], "each of these is built when it is chosen"
+    assert untyped == ["splits", "published"], "these are chosen from, and built then"
 
 
 @every_environment
@@ -220,6 +220,50 @@ def test_the_splits_of_the_papers_studies_are_the_papers():
         performers = pd.DataFrame({"performer": range(1, 107), "replication": 1})
         train = performers[performers.eval(params["parts"].train, engine="python")]
         assert train.performer.tolist() == integers(NTU60_TRAIN if is_60 else NTU120_TRAIN), env
+
+
+@every_environment
+@pytest.mark.parametrize("variant", ["release", "paper_text"])
+def test_variants_are_laid_over_the_environment_and_the_command_line_over_both(env, variant):
+    plain = study(env).params
+    assert plain["variant"] == "project"
+    given = {"cycles": 7, "learning_rate": 1.0}
+    params = context(env, variant=variant, alignment=given).params
+    assert vars(params["alignment"]).items() >= given.items()
+    assert params["alignment"].inputs == "raw"
+    assert params["alignment"].noise == ("sample" if variant == "release" else "dimension")
+    assert params["normalise"].window == 300
+    assert params["gate"].kind == "logistic"
+    for same in ("splits", "classes", "parts", "encoder", "seeds"):
+        assert params[same] == plain[same]
+    is_120 = env.startswith("ntu120")
+    assert params["alignment"].latent == (200 if is_120 else 100)
+    if variant == "release":
+        steps = params["alignment"].steps, params["alignment"].cross_from
+        assert steps == ((1900, 1501) if is_120 else (1700, 1401))
+
+
+def test_an_unknown_variant_is_refused():
+    with pytest.raises(ValueError, match=r"unknown variant 'mine'; known variants: project, rel"):
+        context("test", variant="mine")
+
+
+@pytest.mark.parametrize("env", sorted(PAPER_SPLITS))
+def test_published_figures_fit_each_other(env):
+    """H is the harmonic mean of both accuracies, to the rounding of the printed figures."""
+    published = study(env).params["published"]
+    assert set(published) == {"paper", "released log"}
+    assert set(published["paper"]) == {"msf", "revise", "jpose", "cada_vae", "synse"}
+    for source, encoders in (
+        ("paper", {"ViT-B-32"}),
+        ("released log", {"ViT-B-32", "ViT-B-16"}),
+    ):
+        assert set(published[source]["msf"]) == encoders
+        for rows in published[source]["msf"].values():
+            assert set(rows) == {"LB", "AD", "MD", "AD+MD", "LB+AD+MD"}
+            for zssar, seen, unseen, harmonic in rows.values():
+                assert unseen < zssar < 100
+                assert harmonic == pytest.approx(2 * seen * unseen / (seen + unseen), abs=0.011)
 
 
 def test_utd_mhads_splits_are_drawn_as_its_comment_says():

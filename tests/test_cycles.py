@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msf_kedro.cycles import PROTOCOLS, best_class, choose_cycles, class_columns
+from msf_kedro.cycles import (
+    PROTOCOLS,
+    best_class,
+    choose_cycles,
+    class_columns,
+    count_right,
+)
 from msf_kedro.splits import PHASES
 
 SEEDS = (0, 5)
@@ -43,13 +49,29 @@ def probs_of(phase: str, right: dict) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
+def counts_of(probs: pd.DataFrame, roles: pd.DataFrame) -> pd.DataFrame:
+    """What the alignment stage counts: right unseen clips by cycle, seed and part."""
+    unseen = roles[roles.side == "unseen"].set_index("name")
+    tables = []
+    for (cycle, seed), run in probs[probs.name.isin(unseen.index)].groupby(["cycle", "seed"]):
+        columns = class_columns(run)
+        classes = [int(column.removeprefix("class_")) for column in columns]
+        counts = count_right(run[columns].to_numpy(), classes, unseen.loc[run.name])
+        tables.append(counts.assign(cycle=cycle, seed=seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def choose_from(phases: dict) -> pd.DataFrame:
+    return choose_cycles({phase: counts_of(*tables) for phase, tables in phases.items()})
+
+
 def choose(calibration: dict, test: dict) -> dict:
     """(protocol, phase, seed) → (cycle, accuracy)."""
     phases = {
         phase: (probs_of(phase, right), roles_of(phase))
         for phase, right in zip(PHASES, (calibration, test), strict=True)
     }
-    table = choose_cycles(phases)
+    table = choose_from(phases)
     assert table.columns.tolist() == ["protocol", "phase", "seed", "cycle", "accuracy"]
     keys = table[["protocol", "phase", "seed"]].itertuples(index=False, name=None)
     return dict(zip(keys, zip(table.cycle, table.accuracy, strict=True), strict=True))
@@ -86,7 +108,7 @@ def test_strict_never_looks_at_test_clips(seed):
     runs = list(itertools.product(SEEDS, CYCLES, PARTS))
     right = {phase: {run: int(rng.integers(5)) for run in runs} for phase in PHASES}
     phases = {phase: (probs_of(phase, right[phase]), roles_of(phase)) for phase in PHASES}
-    chosen = choose_cycles(phases)
+    chosen = choose_from(phases)
 
     other = {}
     for phase, (probs, roles) in phases.items():
@@ -98,7 +120,7 @@ def test_strict_never_looks_at_test_clips(seed):
         columns = class_columns(probs)
         probs.loc[blind, columns] = rng.dirichlet([1, 1], int(np.sum(blind)))
         other[phase] = (probs, roles)
-    again = choose_cycles(other)
+    again = choose_from(other)
     pd.testing.assert_frame_equal(
         again[again.protocol == "strict"], chosen[chosen.protocol == "strict"]
     )
@@ -109,13 +131,39 @@ def test_paper_does_look_at_test_clips():
     """The same probabilities, with the labels of two test clips changed, choose another cycle."""
     right = {(seed, cycle, "test"): cycle for seed in SEEDS for cycle in CYCLES}
     roles = {phase: roles_of(phase) for phase in PHASES}
-    before = choose_cycles({p: (probs_of(p, right), roles[p]) for p in PHASES})
+    before = choose_from({p: (probs_of(p, right), roles[p]) for p in PHASES})
     for table in roles.values():
         unseen = table.index[(table.side == "unseen") & (table.part == "test")]
         table.loc[unseen, "action"] = table.loc[unseen, "action"].to_numpy()[::-1]
-    after = choose_cycles({p: (probs_of(p, right), roles[p]) for p in PHASES})
+    after = choose_from({p: (probs_of(p, right), roles[p]) for p in PHASES})
     paper = [table[table.protocol == "paper"].cycle.tolist() for table in (before, after)]
     assert paper == [[3] * 4, [1] * 4]
+
+
+def test_right_clips_are_counted_by_part():
+    clips = pd.DataFrame({"action": [3, 7, 7, 3], "part": ["test", "train", "test", "test"]})
+    probs = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]])
+    counts = count_right(probs, [3, 7], clips)
+    assert counts.to_dict("records") == [
+        {"part": "test", "clips": 3, "right": 2},
+        {"part": "train", "clips": 1, "right": 1},
+    ]
+
+
+def test_without_calibration_clips_of_training_subjects_there_is_no_strict_protocol():
+    tested = {p: (probs_of(p, {}), roles_of(p).query("part == 'test'")) for p in PHASES}
+    assert set(choose_from(tested).protocol) == {"paper"}
+
+
+def test_paper_takes_the_test_clips_that_are_for_zssar():
+    """Released features may have others for GZSSAR."""
+    counts = pd.DataFrame(
+        [(0, 1, "zssar_test", 4, 3), (0, 2, "zssar_test", 4, 2), (0, 2, "gzssar_test", 4, 4)],
+        columns=["seed", "cycle", "part", "clips", "right"],
+    )
+    chosen = choose_cycles(dict.fromkeys(PHASES, counts))
+    assert chosen.cycle.tolist() == [1, 1]
+    assert chosen.accuracy.tolist() == [0.75, 0.75]
 
 
 def test_best_class_reads_numbers_off_the_columns():

@@ -169,7 +169,8 @@ def test_every_node_runs_alone_from_disk_and_writes_the_same_again(root, node):
                 "calibration.fit_alignment",
                 "calibration.generate_latents",
             }
-            | {"calibration.fit_unseen_classifier", "calibration.score_unseen", "select_cycles"}
+            | {"calibration.fit_unseen_classifier", "calibration.score_cycles", "select_cycles"}
+            | {"score_calibration_unseen", "score_test_unseen", "compare"}
             | {"fit_gates", "apply_gates", "evaluate_zssar", "evaluate_gzssar", "report"},
         ),
         ({"from_nodes": ["fit_gates"], "to_nodes": ["apply_gates"]}, {"fit_gates", "apply_gates"}),
@@ -251,7 +252,7 @@ def test_a_stream_of_weight_0_is_left_out(root):
 def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path):
     """Everything from training on again, with the test subjects' labels shuffled.
 
-    Networks, probabilities, and the strict protocol's cycles, gates and decisions stay the same
+    Networks, and the strict protocol's cycles, probabilities, gates and decisions stay the same
     to the bit: nothing is trained on or chosen with a test label.
     """
     root = link_copy(finished[0], tmp_path / "data")
@@ -274,8 +275,22 @@ def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path)
     old = {name: read(before[name][0]) for name in new}
 
     tables = {f"{OUTPUT}/cycles.parquet", "06_models/test/split_1/LB+AD+MD/gates.parquet"}
-    for name in set(new) - tables - {f"{OUTPUT}/predictions.parquet"}:
+    labelled = {name for name in new if "right" in name or "unseen_probs" in name}
+    for name in set(new) - tables - labelled - {f"{OUTPUT}/predictions.parquet"}:
         assert_equal(new[name], old[name], name)
+    cycles = old[f"{OUTPUT}/cycles.parquet"].query("protocol == 'strict'")
+    runs = set(zip(cycles.phase, cycles.seed, cycles.cycle, strict=True))
+    assert len(labelled) == 4
+    for name in labelled:  # the paper protocol's cycles are others now
+        phase = Path(name).parts[-2]
+        both = [table.drop(columns="right", errors="ignore") for table in (new[name], old[name])]
+        if "probs" in name:
+            both = [
+                table[[(phase, s, c) in runs for s, c in zip(table.seed, table.cycle, strict=True)]]
+                for table in both
+            ]
+        assert len(both[0])
+        assert_equal(*(table.reset_index(drop=True) for table in both), name)
     for name in tables:
         strict = [table[table.protocol == "strict"] for table in (new[name], old[name])]
         assert len(strict[0])

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from msf_kedro.evaluation import (
+    comparison,
     confusion,
     gzssar_results,
     per_class,
@@ -235,3 +236,29 @@ def test_the_table_says_percent_with_spread():
     alone = results_table(ZSSAR)
     assert "Acc_s" not in alone
     assert alone.count("±") == 2 * 2
+
+
+# --- published figures ---
+
+
+def test_figures_stand_beside_the_published_ones_of_the_same_texts_and_encoder():
+    gzssar = pd.concat([predictions(seed=0), never_seen("strict", "threshold", 5)])
+    zssar = pd.DataFrame({"protocol": "strict", "accuracy": [0.5, 0.7]})
+    published = {"paper": {"msf": {"E": {"LB": [61.0, 20.0, 70.0, 30.0]}}, "other": {}}}
+    table = comparison(zssar, gzssar_results(gzssar), published, "LB", "E").set_index("figure")
+    assert table["mean"].tolist() == pytest.approx([60, 25, 62.5, 25])
+    assert table.loc["zssar_accuracy", "std"] == pytest.approx(100 * 0.02**0.5)
+    assert table["paper"].tolist() == [61, 20, 70, 30]
+    assert table["minus paper"].tolist() == pytest.approx([-1, 5, -7.5, -5])
+    assert table[["released log", "minus released log"]].isna().all(axis=None)
+    for texts, encoder in (("MD", "E"), ("LB", "F")):
+        other = comparison(zssar, gzssar_results(gzssar), published, texts, encoder)
+        assert other.paper.isna().all()
+        assert other["mean"].tolist() == table["mean"].tolist()
+
+
+def test_each_protocol_and_gate_is_compared():
+    zssar = pd.DataFrame({"protocol": ["strict", "strict", "paper", "paper"], "accuracy": 0.5})
+    table = comparison(zssar, gzssar_results(MANY), {}, "LB", "E")
+    assert len(table) == 4 * len(RUNS)
+    assert set(zip(table.protocol, table.gate, strict=True)) == set(RUNS)

@@ -26,6 +26,8 @@ CONFIG = GateConfig(
     folds=3,
     paper_temperature=2.0,
     paper_threshold=0.5,
+    paper_fit_part=1.0,
+    outputs="seen",
 )
 
 
@@ -219,5 +221,31 @@ def test_the_strict_protocol_takes_the_temperature_that_works():
     ],
 )
 def test_a_config_out_of_range_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CONFIG, **changes)
+
+
+def test_the_papers_gate_can_be_fitted_on_a_random_part_of_both_sides():
+    evidence = make_evidence(n=240, apart=1.0)
+    config = dataclasses.replace(CONFIG, paper_fit_part=0.8)
+    whole = fit_gate("logistic", evidence, CONFIG, "paper", 3, 1)
+    parts = [fit_gate("logistic", evidence, config, "paper", 3, seed) for seed in (1, 1, 2)]
+    assert np.array_equal(parts[0].weights, parts[1].weights)
+    for one, two in ((parts[0], parts[2]), (parts[0], whole)):
+        assert not np.array_equal(one.weights, two.weights)
+        np.testing.assert_allclose(one.weights, two.weights, atol=1.0)
+    strict = [fit_gate("logistic", evidence, c, "strict", 3, 1) for c in (config, CONFIG)]
+    assert np.array_equal(strict[0].weights, strict[1].weights)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"paper_fit_part": 0.0}, r"gate\.paper_fit_part is 0.0, expected"),
+        ({"paper_fit_part": 1.5}, r"gate\.paper_fit_part is 1.5, expected"),
+        ({"outputs": "both"}, r"gate\.outputs is 'both', expected one of"),
+    ],
+)
+def test_gates_that_cannot_be_are_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(CONFIG, **changes)

@@ -1,42 +1,59 @@
 """Which of the alignment's cycles a protocol uses (the check-point selection)."""
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
-from msf_kedro.splits import PHASES
+from msf_kedro.splits import PHASES, ZSSAR_TEST
 
 PROTOCOLS = ("strict", "paper")
+TRAINING_SUBJECTS = ("train", "held_out")
 
 
-def choose_cycles(phases: dict[str, tuple[pd.DataFrame, pd.DataFrame]]) -> pd.DataFrame:
+def count_right(
+    probs: Float[np.ndarray, "n U"], classes: list[int], clips: pd.DataFrame
+) -> pd.DataFrame:
+    """How many unseen clips of each part are classified right: `part`, `clips`, `right`.
+
+    Args:
+        probs: probabilities, or logits, over the unseen classes.
+        classes: of the columns.
+        clips: `action` and `part` of each row.
+    """
+    right = np.array(classes)[probs.argmax(axis=1)] == clips.action.to_numpy()
+    counts = pd.Series(right).groupby(clips.part.to_numpy()).agg(["size", "sum"])
+    return counts.set_axis(["clips", "right"], axis=1).rename_axis("part").reset_index()
+
+
+def choose_cycles(counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The cycle of every protocol, phase and seed.
 
     `strict` takes the cycle that does best on the calibration phase, on its unseen classes' clips
-    of training subjects, in both phases. `paper` takes in each phase the one that does best on
-    the phase's unseen test clips: it selects on test labels, as the release does. Ties go to the
-    earliest cycle.
+    of training subjects, in both phases; where there are no such clips, there is no `strict`.
+    `paper` takes in each phase the one that does best on the phase's unseen test clips: it selects
+    on test labels, as the release does. Ties go to the earliest cycle.
 
     Args:
-        phases: for each phase its unseen probabilities (columns `cycle`, `seed`, `name`,
-            `class_*`) and its roles.
+        counts: for each phase the right unseen clips (`cycle`, `seed`, `part`, `clips`, `right`).
 
     Returns:
         `protocol`, `phase`, `seed`, `cycle`, and the `accuracy` that chose it.
     """
-    strict = _best(*phases["calibration"], parts=("train", "held_out"))
-    chosen = [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
+    chosen = []
+    if counts["calibration"].part.isin(TRAINING_SUBJECTS).any():
+        strict = _best(counts["calibration"], TRAINING_SUBJECTS)
+        chosen += [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
     for phase in PHASES:
-        best = _best(*phases[phase], parts=("test",))
+        best = _best(counts[phase], ZSSAR_TEST)
         chosen.append(best.assign(protocol="paper", phase=phase))
     columns = ["protocol", "phase", "seed", "cycle", "accuracy"]
     return pd.concat(chosen, ignore_index=True)[columns]
 
 
-def _best(probs: pd.DataFrame, roles: pd.DataFrame, parts: tuple[str, ...]) -> pd.DataFrame:
-    """Per seed the cycle of largest accuracy on the unseen clips of some parts."""
-    clips = roles[(roles.side == "unseen") & roles.part.isin(parts)].set_index("name").action
-    scored = probs[probs.name.isin(clips.index)]
-    right = best_class(scored) == scored.name.map(clips).to_numpy()
-    accuracy = right.groupby([scored.seed, scored.cycle]).mean().rename("accuracy").reset_index()
+def _best(counts: pd.DataFrame, parts: tuple[str, ...]) -> pd.DataFrame:
+    """Per seed the cycle of largest accuracy over some parts together."""
+    mine = counts[counts.part.isin(parts)].groupby(["seed", "cycle"])[["right", "clips"]].sum()
+    accuracy = (mine.right / mine.clips).rename("accuracy").reset_index()
     return accuracy.loc[accuracy.groupby("seed").accuracy.idxmax()]
 
 

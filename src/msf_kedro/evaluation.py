@@ -5,13 +5,17 @@ import pandas as pd
 
 from msf_kedro import metrics
 from msf_kedro.cycles import best_class, class_columns
+from msf_kedro.splits import ZSSAR_TEST
 
 RUN = ["protocol", "gate", "seed"]
+FIGURES = ("zssar_accuracy", "acc_seen", "acc_unseen", "harmonic_mean")
+SOURCES = ("paper", "released log")
 
 
 def zssar_results(probs: pd.DataFrame, roles: pd.DataFrame, cycles: pd.DataFrame) -> pd.DataFrame:
     """ZSSAR figures, a row per protocol and seed: unseen test clips among unseen classes."""
-    clips = roles[(roles.side == "unseen") & (roles.part == "test")].set_index("name").action
+    tested = (roles.side == "unseen") & roles.part.isin(ZSSAR_TEST)
+    clips = roles[tested].set_index("name").action
     rows = []
     for choice in cycles[cycles.phase == "test"].itertuples():
         mine = probs[(probs.seed == choice.seed) & (probs.cycle == choice.cycle)]
@@ -85,6 +89,36 @@ def report(run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str)
             "gates": gates,
         }
     return result
+
+
+def comparison(
+    zssar: pd.DataFrame, gzssar: pd.DataFrame, published: dict, texts: str, encoder: str
+) -> pd.DataFrame:
+    """The run's mean figures beside the published ones of the same texts and encoder, in percent.
+
+    Args:
+        published: source (`paper`, `released log`) → method → encoder → texts → `FIGURES`.
+
+    Returns:
+        A row per protocol, gate and figure: `mean`, `std` (over seeds), then for each source the
+        published figure and the run's difference from it; NaN where nothing is published.
+    """
+    unknown = [float("nan")] * len(FIGURES)
+    anchors = {
+        source: published.get(source, {}).get("msf", {}).get(encoder, {}).get(texts, unknown)
+        for source in SOURCES
+    }
+    rows = []
+    for (protocol, gate), run in gzssar.groupby(["protocol", "gate"], sort=False):
+        run = run.assign(zssar_accuracy=zssar.accuracy[zssar.protocol == protocol].to_numpy())
+        for place, name in enumerate(FIGURES):
+            spread = metrics.summarise((100 * run[name]).tolist())
+            row = {"protocol": protocol, "gate": gate, "figure": name}
+            row |= {"mean": spread["mean"], "std": spread["std"]}
+            for source, figures in anchors.items():
+                row |= {source: figures[place], f"minus {source}": row["mean"] - figures[place]}
+            rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> str:

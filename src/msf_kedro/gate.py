@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 from msf_kedro.metrics import harmonic_mean
 
 KINDS = ("threshold", "logistic")
+OUTPUTS = ("seen", "all")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,10 @@ class GateConfig:
         folds: cross-validation folds of that choice.
         paper_temperature: the paper protocol's temperature.
         paper_threshold: the paper protocol's threshold on the logistic gate's P(seen).
+        paper_fit_part: the part of the clips, drawn at random, that the paper protocol's logistic
+            gate is fitted on.
+        outputs: what the seen classifier's soft-max runs over: `seen` classes, or `all` outputs,
+            where it has some for classes that it was never trained on, as the release's has.
     """
 
     kind: str
@@ -34,6 +39,8 @@ class GateConfig:
     folds: int
     paper_temperature: float
     paper_threshold: float
+    paper_fit_part: float
+    outputs: str
 
     def __post_init__(self):
         if self.kind not in KINDS:
@@ -46,6 +53,10 @@ class GateConfig:
             raise ValueError(
                 f"gate.paper_temperature is {self.paper_temperature}, expected above 0"
             )
+        if not 0 < self.paper_fit_part <= 1:
+            raise ValueError(f"gate.paper_fit_part is {self.paper_fit_part}, expected 0 to 1")
+        if self.outputs not in OUTPUTS:
+            raise ValueError(f"gate.outputs is {self.outputs!r}, expected one of {OUTPUTS}")
         if self.folds < 2:
             raise ValueError(f"gate.folds is {self.folds}, expected at least 2")
 
@@ -55,7 +66,7 @@ class Evidence:
     """What both classifiers say of some clips, and where the answers are known, if they agree.
 
     Attributes:
-        seen_logits: the seen classifier's logits.
+        seen_logits: the seen classifier's logits, of the outputs that its soft-max runs over.
         unseen_probs: the unseen classifier's probabilities.
         is_seen: whether the clip is of a seen class.
         seen_right: whether the seen classifier's best class is the clip's.
@@ -128,10 +139,13 @@ def fit_gate(
             (_threshold_gate(evidence, t, width) for t in temperatures), key=lambda found: found[0]
         )[1]
     temperature, threshold = config.paper_temperature, config.paper_threshold
+    fitted = np.arange(len(evidence.is_seen))
     if protocol == "strict":
         temperature, threshold = _choose_logistic(evidence, config, width, seed)
+    elif config.paper_fit_part < 1:
+        fitted = _draw(evidence.is_seen, config.paper_fit_part, seed)
     inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
-    model = _logistic().fit(inputs, evidence.is_seen)
+    model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
     weights = np.append(model.coef_[0], model.intercept_[0])
     return Gate(kind, temperature, threshold, width, weights)
 
@@ -175,6 +189,17 @@ def _choose_logistic(
         found.append((means[best], temperature, float(thresholds[best])))
     _, temperature, threshold = max(found, key=lambda row: row[0])
     return temperature, threshold
+
+
+def _draw(is_seen: Bool[np.ndarray, " n"], part: float, seed: int) -> Int[np.ndarray, " f"]:
+    """A part of the seen and the same part of the unseen clips, at random; what is left over of
+    each is rounded down, as in the release."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for side in (False, True):
+        clips = rng.permutation(np.flatnonzero(is_seen == side))
+        drawn.append(clips[int(len(clips) * (1 - part) + 1e-9) :])
+    return np.sort(np.concatenate(drawn))
 
 
 def _middle_of_best(values: Float[np.ndarray, " t"]) -> int:

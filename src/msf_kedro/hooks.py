@@ -5,6 +5,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
+from omegaconf import OmegaConf
 
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
@@ -12,6 +13,29 @@ from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
 
 # Runtime parameters that only the catalog reads.
 LOCATIONS = {"data_root", "raw_clips"}
+
+
+class Variant:
+    """Lay the parameters of the chosen variant over the environment's, and those of the command
+    line over both."""
+
+    @hook_impl(tryfirst=True)
+    def after_context_created(self, context: KedroContext) -> None:
+        parameters = dict(context.config_loader["parameters"])
+        variants = parameters.pop("variants")
+        chosen = parameters["variant"]
+        if chosen not in variants:
+            raise ValueError(f"unknown variant {chosen!r}; known variants: {', '.join(variants)}")
+        given = {
+            key: value
+            for key, value in context.config_loader.runtime_params.items()
+            if key in parameters  # others are the catalog's
+        }
+        merged = OmegaConf.merge(parameters, variants[chosen] or {}, given)
+        unknown = sorted(set(merged) - set(parameters))
+        if unknown:
+            raise ValueError(f"variant {chosen!r} sets unknown parameters {unknown}")
+        context.config_loader["parameters"] = parameters | OmegaConf.to_container(merged)
 
 
 class KnownParameters:

@@ -9,6 +9,9 @@ from jaxtyping import Bool
 
 PHASES = ("calibration", "test")
 PARTS = ("train", "held_out", "test")
+# Released features may hold other test clips for either job; their parts are named for it.
+ZSSAR_TEST = ("test", "zssar_test")
+GZSSAR_TEST = ("test", "gzssar_test")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ CONFIG = AlignmentConfig(
     text_kl_from=2,
     text_kl_first_cycle=2,
     cross_from=3,
+    cross_error="mean_square",
 )
 CLASSIFIER = UnseenClassifierConfig(
     latents_per_class=30, steps=150, learning_rate=0.05, relu_logits=False
@@ -147,6 +148,20 @@ def test_the_loss_equals_a_slow_loop(noise, relu, cycle, step, weights):
             assert value[r].item() == pytest.approx(expected[key], rel=1e-4), key
 
 
+def test_the_papers_cross_reconstruction_is_a_norm():
+    config = make(cross_error="norm")
+    pair = Alignment(6, 8, [torch.Generator().manual_seed(1)], config)
+    skeletons, texts = torch.rand(1, 4, 6), torch.randn(1, 4, 8)
+    found = alignment_loss(pair, skeletons, texts, torch.zeros(1, 2, 4, 3), 1, 5, config)
+    rows = 0.0
+    for target, decode, mu in (
+        (skeletons, pair.skeleton.decode, pair.text.encode(texts)[0]),
+        (texts, pair.text.decode, pair.skeleton.encode(skeletons)[0]),
+    ):
+        rows += sum(torch.dist(a, b).item() for a, b in zip(decode(mu)[0], target[0], strict=True))
+    assert found["cross"].item() == pytest.approx(rows / 4, rel=1e-5)
+
+
 # --- inputs ---
 
 
@@ -191,8 +206,8 @@ def test_standard_inputs_make_units_irrelevant():
         torch.testing.assert_close(moved["states"][key], state, atol=1e-4, rtol=1e-3)
     classifier = {"weight": torch.randn(2, 1, 3, 4), "bias": torch.zeros(2, 1, 1, 4)}
     torch.testing.assert_close(
-        unseen_probs(moved, classifier, 4 * features + 3, relu_logits=False),
-        unseen_probs(plain, classifier, features, relu_logits=False),
+        unseen_probs(moved, classifier, 4 * features + 3, False, cycle=1, replica=0),
+        unseen_probs(plain, classifier, features, False, cycle=1, replica=0),
         atol=1e-3,
         rtol=1e-3,
     )
@@ -305,18 +320,20 @@ def test_the_unseen_classifier_separates_latents_that_lie_apart(relu):
 def test_unseen_probs_by_hand(relu, inputs):
     generator = torch.Generator().manual_seed(0)
     weight, bias, after, features = (
-        torch.randn(*shape, generator=generator) for shape in ((4, 3), (1, 3), (3, 5), (7, 4))
+        torch.randn(*shape, generator=generator)
+        for shape in ((2, 3, 4, 3), (2, 3, 1, 3), (2, 3, 3, 5), (7, 4))
     )
     inputs = {key: torch.as_tensor(value) for key, value in inputs.items()}
-    state = {"skeleton.to_mu.weight": weight[None, None], "skeleton.to_mu.bias": bias[None, None]}
-    classifier = {"weight": after[None, None], "bias": torch.zeros(1, 1, 1, 5)}
-    found = unseen_probs({"inputs": inputs, "states": state}, classifier, features, relu)
+    state = {"skeleton.to_mu.weight": weight, "skeleton.to_mu.bias": bias}
+    classifier = {"weight": after, "bias": torch.zeros(2, 3, 1, 5)}
+    checkpoints = {"inputs": inputs, "states": state}
+    found = unseen_probs(checkpoints, classifier, features, relu, cycle=1, replica=2)
     entered = (features - 1) * 2 if inputs else features
-    logits = (entered @ weight + bias) @ after
+    logits = (entered @ weight[1, 2] + bias[1, 2]) @ after[1, 2]
     assert (logits < 0).any()
     logits = logits.clamp_min(0) if relu else logits
-    torch.testing.assert_close(found[0, 0], logits.exp() / logits.exp().sum(1, keepdim=True))
-    torch.testing.assert_close(found.sum(-1), torch.ones(1, 1, 7))
+    torch.testing.assert_close(found, logits.exp() / logits.exp().sum(1, keepdim=True))
+    torch.testing.assert_close(found.sum(-1), torch.ones(7))
 
 
 def test_scores_are_those_of_the_four_steps(toy):
@@ -358,10 +375,10 @@ def test_unseen_classes_are_recognised_from_their_texts(inputs):
     )
     latents = generate_latents(checkpoints, texts[16:], [1, 2], config, 50)
     classifier, _ = fit_unseen_classifier("toy", latents, [1, 2], CLASSIFIER, CPU)
-    probs = unseen_probs(checkpoints, classifier, features[~seen], relu_logits=False)
-    accuracy = (probs.argmax(-1) == labels[~seen] - 16).float().mean(-1)
-    assert accuracy.shape == (2, 2)
-    assert accuracy[-1].min() > 0.6, accuracy  # chance is 1 in 8
+    for replica in range(2):
+        probs = unseen_probs(checkpoints, classifier, features[~seen], False, 1, replica)
+        accuracy = (probs.argmax(-1) == labels[~seen] - 16).float().mean().item()
+        assert accuracy > 0.6  # chance is 1 in 8
 
 
 # --- configs ---
@@ -380,6 +397,7 @@ def test_an_alignment_of_nothing_is_refused(field):
     [
         ({"noise": "scalar"}, r"alignment\.noise is 'scalar', expected one of"),
         ({"inputs": "unit"}, r"alignment\.inputs is 'unit', expected one of"),
+        ({"cross_error": "l1"}, r"alignment\.cross_error is 'l1', expected one of"),
         (
             {"inputs": "standard", "relu_outputs": True},
             "alignment: relu_outputs cannot rebuild standard inputs",

@@ -21,6 +21,7 @@ ALIGNMENT = AlignmentConfig(
     text_kl_from=0,
     text_kl_first_cycle=1,
     cross_from=0,
+    cross_error="mean_square",
 )
 CLASSIFIER = UnseenClassifierConfig(
     latents_per_class=4, steps=1, learning_rate=1e-3, relu_logits=False

@@ -1,5 +1,7 @@
 """The gate's nodes: which clips they look at, and what they make of them."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,6 +18,8 @@ CONFIG = GateConfig(
     folds=2,
     paper_temperature=2.0,
     paper_threshold=0.5,
+    paper_fit_part=1.0,
+    outputs="seen",
 )
 CLASSES = {"calibration": ([1, 2, 3, 4], [5, 6]), "test": ([1, 2, 3, 4, 5, 6], [7, 8])}
 SEEDS = (0, 1)
@@ -77,7 +81,7 @@ class Study:
 
     def apply(self, gates: pd.DataFrame) -> pd.DataFrame:
         tables = (self.logits["test"], self.probs["test"], self.roles["test"])
-        return apply_gates(*tables, self.cycles, gates)
+        return apply_gates(*tables, self.cycles, gates, CONFIG)
 
 
 def same(gates: pd.DataFrame, others: pd.DataFrame, protocol: str) -> bool:
@@ -186,3 +190,28 @@ def test_gate_clips_of_the_paper_are_held_out_seen_and_tested_unseen_ones():
         table.loc[table.name.isin(unused), columns] = 0.5
     assert same(study.fit(), other.fit(), "paper")
     assert not same(study.fit(), other.fit(), "strict")
+
+
+def with_unseen_outputs(study: Study, high: float) -> Study:
+    """Logits as a released classifier has them: of unseen classes too, which it never learnt."""
+    for phase, (_, unseen) in CLASSES.items():
+        for n in unseen:
+            study.logits[phase].insert(1, f"class_{n}", np.float32(high))
+    return study
+
+
+def test_outputs_of_unseen_classes_are_never_predicted_as_seen_ones():
+    study = with_unseen_outputs(Study(), high=9.0)
+    plain = Study()
+    assert study.apply(study.fit()).equals(plain.apply(plain.fit()))
+
+
+def test_the_soft_max_of_the_release_runs_over_all_outputs(monkeypatch):
+    study = with_unseen_outputs(Study(), high=-30.0)  # as good as none
+    seen = study.fit()
+    monkeypatch.setattr(f"{__name__}.CONFIG", dataclasses.replace(CONFIG, outputs="all"))
+    everything = study.fit()
+    for one, two in zip(seen.weights, everything.weights, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-6)
+    shifted = with_unseen_outputs(Study(), high=1.0).fit()
+    assert not np.allclose(shifted.weights[1], seen.weights[1], rtol=1e-2)

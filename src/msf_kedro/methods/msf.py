@@ -15,10 +15,11 @@ from torch import Tensor, nn
 from msf_kedro import runtime, training
 from msf_kedro.methods.task import Scores, Task
 from msf_kedro.models.replicated import ReplicatedLinear
-from msf_kedro.models.vae import VAE, kl_divergence, mean_square
+from msf_kedro.models.vae import GAIN, VAE, kl_divergence, mean_square
 
 NOISES = ("dimension", "sample")
 INPUTS = ("standard", "raw")
+CROSS_ERRORS = ("mean_square", "norm")
 TEXTS = ("LB", "AD", "MD")  # of the full model; any choice of them is a variant of the paper
 Checkpoints = dict[str, Tensor]
 AlignmentLoss = Callable[[Tensor, Tensor, Tensor, int, int], dict[str, Tensor]]
@@ -44,6 +45,8 @@ class AlignmentConfig:
         text_kl_from: step at which the text's KL weight starts to grow.
         text_kl_first_cycle: the first cycle (from 1) in which it grows at all.
         cross_from: step from which the cross reconstructions count.
+        cross_error: `mean_square` or, as in the paper's equation, `norm`: the 2-norm of each
+            clip's error, averaged over the batch.
     """
 
     latent: int
@@ -60,6 +63,7 @@ class AlignmentConfig:
     text_kl_from: int
     text_kl_first_cycle: int
     cross_from: int
+    cross_error: str
 
     def __post_init__(self):
         for field in ("latent", "cycles", "steps", "batch_size", "learning_rate", "input_rms"):
@@ -69,6 +73,10 @@ class AlignmentConfig:
             raise ValueError(f"alignment.noise is {self.noise!r}, expected one of {NOISES}")
         if self.inputs not in INPUTS:
             raise ValueError(f"alignment.inputs is {self.inputs!r}, expected one of {INPUTS}")
+        if self.cross_error not in CROSS_ERRORS:
+            raise ValueError(
+                f"alignment.cross_error is {self.cross_error!r}, expected one of {CROSS_ERRORS}"
+            )
         if self.relu_outputs and self.inputs == "standard":
             raise ValueError(
                 "alignment: relu_outputs cannot rebuild standard inputs, half of which"
@@ -333,7 +341,8 @@ def alignment_loss(
         + weight_t * figures["kl_text"]
     )
     if weight_cross:
-        figures["cross"] = mean_square(pair.skeleton.decode(latent_t), skeletons) + mean_square(
+        cross = mean_square if config.cross_error == "mean_square" else _error_norm
+        figures["cross"] = cross(pair.skeleton.decode(latent_t), skeletons) + cross(
             pair.text.decode(latent_s), texts
         )
         total = total + weight_cross * figures["cross"]
@@ -390,7 +399,7 @@ def fit_unseen_classifier(
     generators = [
         runtime.generator(s, "unseen_classifier", c) for c in range(cycles) for s in seeds
     ]
-    classifier = ReplicatedLinear(width, classes, generators).to(device)
+    classifier = ReplicatedLinear(width, classes, generators, GAIN).to(device)
     samples = latents.reshape(len(generators), classes * per_class, width).to(device)
     target = torch.arange(classes, device=device).repeat_interleave(per_class)
     target = target.expand(len(generators), -1)
@@ -415,8 +424,20 @@ def unseen_probs(
     classifier: Checkpoints,
     features: Float[Tensor, "n D"],
     relu_logits: bool,
-) -> Float[Tensor, "Y R n U"]:
-    """Probabilities over the unseen classes, from the skeleton encoder's means."""
+    cycle: int,
+    replica: int,
+) -> Float[Tensor, "n U"]:
+    """Probabilities over the unseen classes, of one model.
+
+    Args:
+        cycle: which cycle's model, from 0.
+        replica: which seed's model, from 0.
+    """
+    encoder, classifier = (
+        {key: value[cycle, replica] for key, value in state.items()}
+        for state in (checkpoints["states"], classifier)
+    )
+    checkpoints = {"inputs": checkpoints["inputs"], "states": encoder}
     return unseen_logits(checkpoints, classifier, features, relu_logits).softmax(-1)
 
 
@@ -428,7 +449,8 @@ def unseen_logits(
 ) -> Float[Tensor, "*Y n U"]:
     """Logits over the unseen classes, from the skeleton encoder's means.
 
-    Leading axes of the weights (cycle and seed, or none) are those of the logits.
+    Leading axes of the weights (cycle and seed, or none) are those of the logits. Not of all
+    cycles and seeds at once where there are many clips: their latents fill gigabytes.
     """
     features = InputMaps(checkpoints["inputs"]).features(features)
     mu = _apply(checkpoints["states"], "skeleton.to_mu", features)
@@ -443,3 +465,8 @@ def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Ten
 
 def _noise_width(config: AlignmentConfig) -> int:
     return config.latent if config.noise == "dimension" else 1
+
+
+def _error_norm(output: Tensor, target: Tensor) -> Float[Tensor, " R"]:
+    """2-norm of each sample's error, averaged over the batch, of every replica."""
+    return (output - target).norm(dim=-1).mean(dim=-1)

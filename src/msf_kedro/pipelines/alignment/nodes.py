@@ -1,14 +1,18 @@
 """Nodes of the alignment stage."""
 
+import logging
+
 import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.cycles import choose_cycles
+from msf_kedro.cycles import PROTOCOLS, choose_cycles, count_right
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
-from msf_kedro.splits import PHASES, seen_classes, unseen_classes
+from msf_kedro.splits import seen_classes, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
+
+logger = logging.getLogger(__name__)
 
 
 def fit_alignment(
@@ -71,7 +75,7 @@ def fit_unseen_classifier(
     return state, pd.DataFrame(history)
 
 
-def score_unseen(
+def score_cycles(
     vaes: dict,
     classifier: dict,
     features: pd.DataFrame,
@@ -79,36 +83,67 @@ def score_unseen(
     unseen_classifier: UnseenClassifierConfig,
     seeds: list,
 ) -> pd.DataFrame:
+    """How many unseen clips of each part every cycle and seed classifies right."""
+    chosen = (roles.side == "unseen").to_numpy()
+    clips, classes = roles[chosen], unseen_classes(roles)
+    matrix = torch.from_numpy(to_matrix(features, ["name"])[chosen])
+    tables = []
+    for cycle in range(len(classifier["weight"])):
+        for replica, seed in enumerate(seeds):
+            probs = msf.unseen_probs(
+                vaes, classifier, matrix, unseen_classifier.relu_logits, cycle, replica
+            )
+            counts = count_right(probs.numpy(), classes, clips)
+            tables.append(counts.assign(cycle=cycle + 1, seed=seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def select_cycles(calibration_right: pd.DataFrame, test_right: pd.DataFrame) -> pd.DataFrame:
+    """The cycle that each protocol uses, per phase and seed."""
+    cycles = choose_cycles({"calibration": calibration_right, "test": test_right})
+    for protocol in sorted(set(PROTOCOLS) - set(cycles.protocol)):
+        logger.warning(
+            "protocol %s is left out: the calibration phase has no clip of its unseen classes by"
+            " a training subject to choose the cycle and fit the gate on",
+            protocol,
+        )
+    return cycles
+
+
+def score_unseen(
+    vaes: dict,
+    classifier: dict,
+    features: pd.DataFrame,
+    roles: pd.DataFrame,
+    cycles: pd.DataFrame,
+    unseen_classifier: UnseenClassifierConfig,
+    seeds: list,
+    *,
+    phase: str,
+) -> pd.DataFrame:
     """Probabilities over unseen classes of every clip that the alignment was not trained on.
 
-    A row per cycle, seed and clip.
+    A row per chosen cycle, seed and clip.
     """
     trained = (roles.side == "seen") & (roles.part == "train")
     chosen = (~trained & (roles.side != "excluded")).to_numpy()
-    probs = msf.unseen_probs(
-        vaes,
-        classifier,
-        torch.from_numpy(to_matrix(features, ["name"])[chosen]),
-        unseen_classifier.relu_logits,
-    )
-    cycles = range(1, len(probs) + 1)
-    keys = pd.MultiIndex.from_product(
-        [cycles, seeds, roles.name[chosen]], names=["cycle", "seed", "name"]
-    ).to_frame(index=False)
+    names = roles[["name"]][chosen]
+    matrix = torch.from_numpy(to_matrix(features, ["name"])[chosen])
     columns = [f"class_{c}" for c in unseen_classes(roles)]
-    return to_table(keys, probs.flatten(0, 2).numpy(), columns)
-
-
-def select_cycles(
-    calibration_unseen_probs: pd.DataFrame,
-    test_unseen_probs: pd.DataFrame,
-    calibration_roles: pd.DataFrame,
-    test_roles: pd.DataFrame,
-) -> pd.DataFrame:
-    """The cycle that each protocol uses, per phase and seed."""
-    tables = (calibration_unseen_probs, test_unseen_probs)
-    roles = (calibration_roles, test_roles)
-    return choose_cycles(dict(zip(PHASES, zip(tables, roles, strict=True), strict=True)))
+    runs = cycles.loc[cycles.phase == phase, ["cycle", "seed"]].drop_duplicates()
+    tables = []
+    for run in runs.sort_values(["cycle", "seed"]).itertuples():
+        probs = msf.unseen_probs(
+            vaes,
+            classifier,
+            matrix,
+            unseen_classifier.relu_logits,
+            run.cycle - 1,
+            seeds.index(run.seed),
+        )
+        keys = names.assign(cycle=run.cycle, seed=run.seed)[["cycle", "seed", "name"]]
+        tables.append(to_table(keys, probs.numpy(), columns))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _texts(fused_texts: pd.DataFrame, classes: list[int]) -> torch.Tensor:

@@ -1,11 +1,14 @@
-"""Stage 5 of the DAG: fit VAEs → generate latents → fit unseen classifier → score, per phase."""
+"""Stage 5 of the DAG: fit VAEs → latents → unseen classifier, per phase; choose cycles; score."""
 
-from kedro.pipeline import Pipeline, node
+from functools import partial, update_wrapper
+
+from kedro.pipeline import Node, Pipeline, node
 
 from msf_kedro.pipelines.alignment.nodes import (
     fit_alignment,
     fit_unseen_classifier,
     generate_latents,
+    score_cycles,
     score_unseen,
     select_cycles,
 )
@@ -17,14 +20,25 @@ PARAMETERS = {f"params:{name}" for name in ("alignment", "unseen_classifier", "s
 def create_pipeline(**kwargs) -> Pipeline:
     select = node(
         select_cycles,
-        [
-            *("calibration_unseen_probs", "test_unseen_probs"),
-            *("calibration_roles", "test_roles"),
-        ],
+        ["calibration_right", "test_right"],
         "cycles",
         name="select_cycles",
     )
-    return sum((_phase(phase) for phase in PHASES), start=Pipeline([select]))
+    nodes = Pipeline([select, *(_score(phase) for phase in PHASES)])
+    return sum((_phase(phase) for phase in PHASES), start=nodes)
+
+
+def _score(phase: str) -> Node:
+    """Outside the phases' namespaces, as it waits for a choice that needs both."""
+    return node(
+        update_wrapper(partial(score_unseen, phase=phase), score_unseen),
+        [
+            *(f"{phase}_vaes", f"{phase}_unseen_classifier", f"{phase}_features"),
+            *(f"{phase}_roles", "cycles", "params:unseen_classifier", "params:seeds"),
+        ],
+        f"{phase}_unseen_probs",
+        name=f"score_{phase}_unseen",
+    )
 
 
 def _phase(phase: str) -> Pipeline:
@@ -55,10 +69,10 @@ def _phase(phase: str) -> Pipeline:
                 tags="gpu",
             ),
             node(
-                score_unseen,
+                score_cycles,
                 ["vaes", "unseen_classifier", "features", "roles", classifier, "params:seeds"],
-                "unseen_probs",
-                name="score_unseen",
+                "right",
+                name="score_cycles",
             ),
         ]
     )
@@ -70,6 +84,6 @@ def _phase(phase: str) -> Pipeline:
             "roles": f"{phase}_roles",
             "fused_texts": "fused_texts",
         },
-        outputs={"unseen_probs": f"{phase}_unseen_probs"},
+        outputs={name: f"{phase}_{name}" for name in ("vaes", "unseen_classifier", "right")},
         parameters=PARAMETERS,
     )

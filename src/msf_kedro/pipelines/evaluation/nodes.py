@@ -39,6 +39,7 @@ def report(
     split: str,
     texts: str,
     seeds: list,
+    variant: str,
 ) -> dict:
     """The report of the run, which is logged as a table too."""
     run = {
@@ -48,6 +49,7 @@ def report(
         "encoder": vars(encoder),
         "gate": gate.kind,
         "seeds": seeds,
+        "variant": variant,
     }
     logger.info(
         "%s, split %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
@@ -55,3 +57,18 @@ def report(
         evaluation.results_table(zssar_results, gzssar_results),
     )
     return evaluation.report(run, zssar_results, gzssar_results, gate.kind)
+
+
+def compare(
+    zssar_results: pd.DataFrame,
+    gzssar_results: pd.DataFrame,
+    published: dict,
+    texts: str,
+    encoder: EncoderConfig,
+) -> pd.DataFrame:
+    """The run's figures beside the published ones, which are logged where there are some."""
+    table = evaluation.comparison(zssar_results, gzssar_results, published, texts, encoder.model)
+    if table[list(evaluation.SOURCES)].notna().any(axis=None):
+        shown = table.round(2).to_string(index=False, na_rep="-")
+        logger.info("beside the published figures of texts %s, percent\n%s", texts, shown)
+    return table

@@ -2,7 +2,12 @@
 
 from kedro.pipeline import Pipeline, node
 
-from msf_kedro.pipelines.evaluation.nodes import evaluate_gzssar, evaluate_zssar, report
+from msf_kedro.pipelines.evaluation.nodes import (
+    compare,
+    evaluate_gzssar,
+    evaluate_zssar,
+    report,
+)
 
 
 def create_zssar_pipeline(**kwargs) -> Pipeline:
@@ -29,9 +34,19 @@ def create_pipeline(**kwargs) -> Pipeline:
                 [
                     *("zssar_results", "gzssar_results", "params:gate", "params:encoder"),
                     *("params:study", "params:split", "params:texts", "params:seeds"),
+                    "params:variant",
                 ],
                 "metrics",
                 name="report",
+            ),
+            node(
+                compare,
+                [
+                    *("zssar_results", "gzssar_results"),
+                    *("params:published", "params:texts", "params:encoder"),
+                ],
+                "comparison",
+                name="compare",
             ),
         ]
     )

@@ -6,6 +6,7 @@ import pandas as pd
 from msf_kedro.cycles import PROTOCOLS, best_class, class_columns
 from msf_kedro.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.runtime import derive_seed
+from msf_kedro.splits import GZSSAR_TEST, seen_classes
 
 # Calibration clips that gates are fitted on. The Shift-GCN was trained on none of them. The paper
 # protocol takes its unseen clips from test subjects, as the release does: they come back in the
@@ -14,7 +15,7 @@ GATE_CLIPS = {
     "strict": {"seen": ("held_out",), "unseen": ("train", "held_out")},
     "paper": {"seen": ("held_out",), "unseen": ("test",)},
 }
-TEST_CLIPS = {"seen": ("test",), "unseen": ("test",)}
+TEST_CLIPS = {"seen": GZSSAR_TEST, "unseen": GZSSAR_TEST}
 
 
 def fit_gates(
@@ -34,10 +35,9 @@ def fit_gates(
     rows = []
     for protocol, seed, probs in _chosen(calibration_unseen_probs, cycles, "calibration"):
         clips = _join(probs, calibration_seen_logits, calibration_roles, GATE_CLIPS[protocol])
+        evidence = _evidence(*clips, seen_classes(calibration_roles), gate)
         for kind in KINDS:
-            fitted = fit_gate(
-                kind, _evidence(*clips), gate, protocol, width, derive_seed(seed, "gate")
-            )
+            fitted = fit_gate(kind, evidence, gate, protocol, width, derive_seed(seed, "gate"))
             rows.append({"protocol": protocol, "seed": seed} | vars(fitted))
     return pd.DataFrame(rows)
 
@@ -48,16 +48,18 @@ def apply_gates(
     test_roles: pd.DataFrame,
     cycles: pd.DataFrame,
     gates: pd.DataFrame,
+    gate: GateConfig,
 ) -> pd.DataFrame:
     """What each protocol, gate and seed makes of every test clip, a row each.
 
     `score` is the gate's P(seen), `called_seen` its decision; `predicted` is the class of the
     classifier that the gate chose among `seen_prediction` and `unseen_prediction`.
     """
-    tables = []
+    tables, classes = [], seen_classes(test_roles)
     for protocol, seed, probs in _chosen(test_unseen_probs, cycles, "test"):
         clips, logits, unseen = _join(probs, test_seen_logits, test_roles, TEST_CLIPS)
-        seen_prediction, unseen_prediction = best_class(logits), best_class(unseen)
+        seen_prediction, unseen_prediction = best_class(_only(logits, classes)), best_class(unseen)
+        logits = _soft_max_outputs(logits, classes, gate)
         mine = gates[(gates.protocol == protocol) & (gates.seed == seed)]
         for row in mine.drop(columns=["protocol", "seed"]).to_dict("records"):
             fitted = Gate(**row)
@@ -97,14 +99,29 @@ def _join(probs, seen_logits, roles, parts):
     return clips, logits, unseen
 
 
-def _evidence(clips: pd.DataFrame, logits: pd.DataFrame, unseen: pd.DataFrame) -> Evidence:
+def _evidence(
+    clips: pd.DataFrame,
+    logits: pd.DataFrame,
+    unseen: pd.DataFrame,
+    classes: list[int],
+    gate: GateConfig,
+) -> Evidence:
     return Evidence(
-        seen_logits=_values(logits),
+        seen_logits=_values(_soft_max_outputs(logits, classes, gate)),
         unseen_probs=_values(unseen),
         is_seen=clips.side.eq("seen").to_numpy(dtype=bool),
-        seen_right=best_class(logits).eq(clips.action).to_numpy(dtype=bool),
+        seen_right=best_class(_only(logits, classes)).eq(clips.action).to_numpy(dtype=bool),
         unseen_right=best_class(unseen).eq(clips.action).to_numpy(dtype=bool),
     )
+
+
+def _soft_max_outputs(logits: pd.DataFrame, classes: list[int], gate: GateConfig) -> pd.DataFrame:
+    return logits if gate.outputs == "all" else _only(logits, classes)
+
+
+def _only(logits: pd.DataFrame, classes: list[int]) -> pd.DataFrame:
+    """The outputs of the seen classes; a released classifier has some of unseen ones too."""
+    return logits[[f"class_{c}" for c in classes]]
 
 
 def _values(table: pd.DataFrame) -> np.ndarray:

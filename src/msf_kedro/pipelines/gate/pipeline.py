@@ -19,7 +19,10 @@ def create_pipeline(**kwargs) -> Pipeline:
             ),
             node(
                 apply_gates,
-                ["test_seen_logits", "test_unseen_probs", "test_roles", "cycles", "gates"],
+                [
+                    *("test_seen_logits", "test_unseen_probs", "test_roles"),
+                    *("cycles", "gates", "params:gate"),
+                ],
                 "predictions",
                 name="apply_gates",
             ),
