@@ -25,6 +25,7 @@ ALIGNMENT = AlignmentConfig(
     text_kl_from=2,
     text_kl_first_cycle=2,
     cross_from=100,
+    cross_error="mean_square",
 )
 CLASSIFIER = UnseenClassifierConfig(
     latents_per_class=50, steps=150, learning_rate=0.05, relu_logits=False

@@ -343,8 +343,9 @@ def test_scores_are_those_of_the_four_steps(toy):
     checkpoints, _ = fit_alignment("toy", task.features, task.labels, seen, [1, 2], config, CPU)
     latents = generate_latents(checkpoints, unseen, [1, 2], config, CLASSIFIER.latents_per_class)
     classifier, _ = fit_unseen_classifier("toy", latents, [1, 2], CLASSIFIER, CPU)
-    expected = unseen_probs(checkpoints, classifier, task.clips, relu_logits=False)
-    torch.testing.assert_close(found.logits.softmax(-1), expected)
+    for cycle, seed in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        expected = unseen_probs(checkpoints, classifier, task.clips, False, cycle, seed)
+        torch.testing.assert_close(found.logits[cycle, seed].softmax(-1), expected)
     assert found.candidates == ("cycle 1", "cycle 2")
     assert found.temperatures == (1.0,)
 

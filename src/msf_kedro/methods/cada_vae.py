@@ -81,8 +81,8 @@ def scores(
         name: for progress and errors.
         texts: the text kinds that are fused.
         seeds: a root seed per replica.
-        alignment: gives network, inputs, noise, batches, steps and cycles; its KL and cross
-            reconstruction schedules are MSF's and not used.
+        alignment: gives network, inputs, noise, batches, steps and cycles; its schedules and cross
+            error are MSF's and not used.
 
     Raises:
         ValueError: the task lacks a text kind.
