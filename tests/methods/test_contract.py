@@ -52,8 +52,8 @@ def test_a_seed_does_not_depend_on_the_others(method, toy):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_labels_of_other_clips_do_not_matter(method, toy):
-    """Clips are scored one by one: neither their number nor their order changes a score."""
+def test_clips_are_scored_one_by_one(method, toy):
+    """Neither their number nor their order changes a score."""
     task, _ = toy
     fewer = dataclasses.replace(task, clips=task.clips[[7, 2]])
     whole, part = (score(method, t, [1], steps=20) for t in (task, fewer))
