@@ -336,6 +336,20 @@ def test_unseen_probs_by_hand(relu, inputs):
     torch.testing.assert_close(found.sum(-1), torch.ones(7))
 
 
+def test_scores_are_those_of_the_four_steps(toy):
+    task, config = toy[0], make(inputs="standard")
+    found = msf.scores("toy", task, ("LB", "AD"), [1, 2], config, CLASSIFIER, CPU)
+    seen, unseen = task.texts(("LB", "AD"))
+    checkpoints, _ = fit_alignment("toy", task.features, task.labels, seen, [1, 2], config, CPU)
+    latents = generate_latents(checkpoints, unseen, [1, 2], config, CLASSIFIER.latents_per_class)
+    classifier, _ = fit_unseen_classifier("toy", latents, [1, 2], CLASSIFIER, CPU)
+    for cycle, seed in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        expected = unseen_probs(checkpoints, classifier, task.clips, False, cycle, seed)
+        torch.testing.assert_close(found.logits[cycle, seed].softmax(-1), expected)
+    assert found.candidates == ("cycle 1", "cycle 2")
+    assert found.temperatures == (1.0,)
+
+
 @pytest.mark.parametrize("inputs", ["raw", "standard"])
 def test_unseen_classes_are_recognised_from_their_texts(inputs):
     """Features are a linear map of the class's text and noise; 8 of 24 classes are held out."""

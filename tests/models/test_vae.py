@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.distributions import Normal
 from torch.distributions import kl_divergence as reference
 
-from msf_kedro.models.vae import GAIN, VAE, kl_divergence
+from msf_kedro.models.vae import GAIN, VAE, kl_divergence, mean_square, wasserstein_distance
 
 
 def make(relu_output: bool = False) -> VAE:
@@ -26,6 +26,39 @@ def test_kl_is_that_of_torch_distributions(seed, shape):
 
 def test_kl_of_a_standard_normal_is_nil():
     assert kl_divergence(torch.zeros(5, 3), torch.zeros(5, 3)) == 0
+
+
+def test_wasserstein_distance_is_that_of_full_covariances():
+    """|mu1 - mu2|^2 + tr(S1 + S2 - 2 (S2^1/2 S1 S2^1/2)^1/2), of diagonal S."""
+    mu, other_mu, logvar, other_logvar = torch.randn(4, 2, 5, 3)
+    found = wasserstein_distance(mu, logvar, other_mu, other_logvar)
+    traces = logvar.exp() + other_logvar.exp() - 2 * (logvar.exp() * other_logvar.exp()).sqrt()
+    squares = (mu - other_mu).square().sum(-1) + traces.sum(-1)
+    torch.testing.assert_close(found, squares.sqrt().mean(-1))
+
+
+def test_wasserstein_distance_in_one_dimension():
+    """Quantile by quantile: the root of the mean squared difference of sorted samples."""
+    generator = torch.Generator().manual_seed(0)
+    a, b = torch.randn(2, 200_000, generator=generator).sort().values
+    sampled = (1 + 2 * a - (3 + 0.5 * b)).square().mean().sqrt()
+    sigmas = torch.tensor([2.0, 0.5]).log().mul(2).reshape(2, 1, 1)
+    found = wasserstein_distance(torch.ones(1, 1), sigmas[0], torch.full((1, 1), 3.0), sigmas[1])
+    assert found.item() == pytest.approx(sampled.item(), rel=0.01)
+
+
+def test_wasserstein_distance_of_the_same_is_nil_and_its_gradient_finite():
+    mu, logvar = torch.randn(2, 3, 4).unbind()
+    mu.requires_grad_()
+    value = wasserstein_distance(mu, logvar, mu.detach().clone(), logvar)
+    value.backward()
+    assert value.item() < 1e-5
+    assert mu.grad.isfinite().all()
+
+
+def test_mean_square_is_of_each_replica():
+    output = torch.tensor([[[1.0, 2.0]], [[0.0, 0.0]]])
+    torch.testing.assert_close(mean_square(output, torch.zeros(2, 1, 2)), torch.tensor([2.5, 0.0]))
 
 
 def test_encoder_and_decoder_are_linear_maps():

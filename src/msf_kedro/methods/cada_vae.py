@@ -81,8 +81,8 @@ def scores(
         name: for progress and errors.
         texts: the text kinds that are fused.
         seeds: a root seed per replica.
-        alignment: gives network, inputs, noise, batches, steps and cycles; its KL and cross
-            reconstruction schedules are MSF's and not used.
+        alignment: gives network, inputs, noise, batches, steps and cycles; its schedules and cross
+            error are MSF's and not used.
 
     Raises:
         ValueError: the task lacks a text kind.
@@ -134,4 +134,4 @@ def weight(config: CadaVaeConfig, term: str, progress: float) -> float:
     full, start, end = (getattr(config, f"{term}_{part}") for part in ("weight", "from", "until"))
     if progress >= end:
         return full
-    return full * max(0.0, progress - start) / (end - start)
+    return full * (progress - start) / (end - start) if progress > start else 0.0

@@ -185,8 +185,15 @@ def hard_triplet(
     there is no other), the hardest negative that of another label with the largest. A clip
     without negatives adds nothing.
     """
-    similarity = embeddings @ embeddings.mT
-    same = labels[..., :, None] == labels[..., None, :]
-    positive = similarity.masked_fill(~same, torch.inf).amin(-1)
-    negative = similarity.masked_fill(same, -torch.inf).amax(-1)
-    return (margin + negative - positive).relu().mean(-1)
+    with torch.no_grad():  # only the choice needs every pair
+        similarity = embeddings @ embeddings.mT
+        same = labels[..., :, None] == labels[..., None, :]
+        positive = similarity.masked_fill(~same, torch.inf).argmin(-1)
+        negative = similarity.masked_fill(same, -torch.inf).argmax(-1)
+
+    def product(partner: Int[Tensor, "R B"]) -> Float[Tensor, "R B"]:
+        chosen = embeddings.gather(1, partner[..., None].expand_as(embeddings))
+        return (embeddings * chosen).sum(-1)
+
+    excess = (margin + product(negative) - product(positive)).relu()
+    return (excess * ~same.all(-1)).mean(-1)

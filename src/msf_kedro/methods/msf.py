@@ -132,7 +132,7 @@ class InputMaps:
         feature_mean, text_mean = features.mean(0), seen_texts.mean(0)
         _, spread, axes = torch.linalg.svd(seen_texts - text_mean, full_matrices=False)
         # S centred points span S - 1 dimensions at most, fewer where classes share a text.
-        axes = axes[: len(seen_texts) - 1][spread[: len(seen_texts) - 1] > 1e-4 * spread[0]].T
+        axes = axes[: (spread[: len(seen_texts) - 1] > 1e-4 * spread[0]).sum()].T
         feature_scale = config.input_rms / (features - feature_mean).square().mean().sqrt()
         text_rms = (spread.square().sum() / len(seen_texts) / axes.shape[1]).sqrt()
         return cls(

@@ -65,7 +65,7 @@ def scores(
         texts: the text kinds, one for each part of the latent.
         seeds: a root seed per replica.
         alignment: gives the network, inputs, noise, batches, steps, cycles and schedules; the
-            text's schedule counts for every text.
+            text's schedule counts for every text, and its cross error is MSF's and not used.
 
     Raises:
         ValueError: the task lacks a text kind, or the latent cannot be shared out evenly.
