@@ -286,10 +286,13 @@ def _place(
         return placed, []  # the same clips: they need no second place
     gtest_roles.loc[unseen, "part"] = "gzssar_test"
     placed.append((ztest, _roles(ztest, split.unseen, "zssar_test")))
+    as_many = Counter(gtest.actions[unseen].tolist()) == Counter(ztest.actions.tolist())
     return placed, [
         f"{folder}: the unseen clips of gtest.npy ({unseen.sum()}) and those of ztest.npy"
         f" ({len(ztest.actions)}) are not the same: {only_gtest} are in gtest.npy only,"
-        f" {only_ztest} in ztest.npy only. GZSSAR is evaluated on gtest.npy, ZSSAR on ztest.npy"
+        f" {only_ztest} in ztest.npy only"
+        + (", though both have as many of each class" if as_many else "")
+        + ". GZSSAR is evaluated on gtest.npy, ZSSAR on ztest.npy"
     ]
 
 
