@@ -5,8 +5,9 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -191,6 +192,19 @@ class ShiftGCN(nn.Module):
         self.classifier = nn.Linear(config.widths[-1], classes)
         nn.init.normal_(self.classifier.weight, 0, math.sqrt(2.0 / classes))
 
+    @classmethod
+    def from_released(cls, state_dict: Mapping[str, Any]) -> nn.Module:
+        """The network of a released check-point, in evaluation mode.
+
+        Its call takes the release's input `(N, 3, T, 25, 2)` to `(logits, features)`.
+
+        Raises:
+            ValueError: the state dict is not one of Shift-GCN's release; says in what.
+        """
+        from msf_kedro.models.released import build, convert  # which imports this file
+
+        return build(*convert(state_dict))
+
     def forward(
         self,
         bodies: Float[Tensor, "B C V T"],
@@ -204,11 +218,17 @@ class ShiftGCN(nn.Module):
             clip: for each body its clip's place in the batch, from 0, ascending.
             person: for each body its place in the clip, 0 or 1.
         """
+        features = _mean_over_bodies(self.body_features(bodies, person), clip)
+        return self.classifier(features), features
+
+    def body_features(
+        self, bodies: Float[Tensor, "B C V T"], person: Int[Tensor, " B"]
+    ) -> Float[Tensor, "B D"]:
+        """Features of bodies, each by itself; `person` is its place in its clip, 0 or 1."""
         x = self._normalise(bodies, person)
         for unit in self.units:
             x = unit(x)
-        features = _mean_over_bodies(x.mean(dim=(2, 3)), clip)
-        return self.classifier(features), features
+        return x.mean(dim=(2, 3))
 
     def _normalise(self, bodies: Tensor, person: Tensor) -> Tensor:
         """Batch norm with statistics of its own for first and for second bodies."""

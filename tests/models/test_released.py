@@ -1,0 +1,159 @@
+"""Released check-points against a slow transcription of the method, in the release's own names."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from released_states import M, V, released_state
+
+from msf_kedro.models.shift_gcn import ShiftGCN
+
+EPS = 1e-5  # of PyTorch's batch norm
+RELEASE = ([64] * 4 + [128] * 3 + [256] * 3, {5, 8})
+NARROW = ([4, 4, 6, 6], {3, 4})  # unit 3 widens, unit 4 does not; both halve the frames
+
+
+# --- section 4 of the method, slot by slot, in NumPy and float64 ---
+
+
+class Slow:
+    """The released network, `(N, 3, T, V, M)` to logits and features."""
+
+    def __init__(self, state: dict[str, torch.Tensor]):
+        self.at = {key: value.numpy().astype(np.float64) for key, value in state.items()}
+
+    def __call__(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        x = self.data_bn(x)
+        clips = len(x)
+        x = np.stack([x[n, :, :, :, m] for n in range(clips) for m in range(M)])  # (N M) C T V
+        unit = 1
+        while f"l{unit}.gcn1.Linear_weight" in self.at:
+            x = self.unit(f"l{unit}", x, first=unit == 1)
+            unit += 1
+        bodies = x.reshape(clips, M, x.shape[1], -1).mean(axis=3)
+        features = (bodies[:, 0] + bodies[:, 1]) / 2
+        return features @ self.at["fc.weight"].T + self.at["fc.bias"], features
+
+    def normal(self, key: str, place: int, x: np.ndarray) -> np.ndarray:
+        """Batch norm, in evaluation mode, of what belongs to one of its features."""
+        weight, bias = self.at[f"{key}.weight"][place], self.at[f"{key}.bias"][place]
+        mean, var = self.at[f"{key}.running_mean"][place], self.at[f"{key}.running_var"][place]
+        return (x - mean) / math.sqrt(var + EPS) * weight + bias
+
+    def data_bn(self, x: np.ndarray) -> np.ndarray:
+        out = np.zeros_like(x)
+        for m in range(M):
+            for v in range(V):
+                for c in range(3):
+                    place = m * V * 3 + v * 3 + c
+                    out[:, c, :, v, m] = self.normal("data_bn", place, x[:, c, :, v, m])
+        return out
+
+    def unit(self, key: str, x: np.ndarray, first: bool) -> np.ndarray:
+        stride = 2 if f"{key}.residual.conv.weight" in self.at else 1
+        out = self.tcn(f"{key}.tcn1", self.gcn(f"{key}.gcn1", x), stride)
+        if stride == 2:
+            out = out + self.bn_2d(
+                f"{key}.residual.bn", self.conv(f"{key}.residual.conv", x[:, :, ::2])
+            )
+        elif not first:
+            out = out + x
+        return np.maximum(out, 0)
+
+    def gcn(self, key: str, x: np.ndarray) -> np.ndarray:
+        weight, mask = self.at[f"{key}.Linear_weight"], self.at[f"{key}.Feature_Mask"]
+        C, D = weight.shape
+        shifted = np.zeros_like(x)
+        for v in range(V):
+            for c in range(C):
+                shifted[:, c, :, v] = x[:, c, :, (v + c) % V] * (math.tanh(mask[0, v, c]) + 1)
+        mixed = np.einsum("nctv,cd->ndtv", shifted, weight)
+        mixed += self.at[f"{key}.Linear_bias"].reshape(1, D, 1, 1)
+        out = np.zeros_like(mixed)
+        for v in range(V):
+            for d in range(D):
+                back = mixed[:, d, :, (v - d) % V]
+                out[:, d, :, v] = self.normal(f"{key}.bn", v * D + d, back)
+        if C != D:
+            x = self.bn_2d(f"{key}.down.1", self.conv(f"{key}.down.0", x))
+        return np.maximum(out + x, 0)
+
+    def tcn(self, key: str, x: np.ndarray, stride: int) -> np.ndarray:
+        x = self.shift(self.at[f"{key}.shift_in.ypos"], self.bn_2d(f"{key}.bn", x), 1)
+        x = np.maximum(self.conv(f"{key}.temporal_linear", x), 0)
+        x = self.shift(self.at[f"{key}.shift_out.ypos"], x, stride)
+        return self.bn_2d(f"{key}.bn2", x)
+
+    @staticmethod
+    def shift(ypos: np.ndarray, x: np.ndarray, stride: int) -> np.ndarray:
+        """Frame t takes position t + y, or 2t + y + 0.5, between its two neighbours."""
+        frames = x.shape[2]
+        out = np.zeros((*x.shape[:2], -(-frames // stride), V))
+        for c, y in enumerate(ypos):
+            for t in range(out.shape[2]):
+                position = t + y if stride == 1 else 2 * t + y + 0.5
+                before = math.floor(position)
+                if 0 <= before < frames:
+                    out[:, c, t] += (before + 1 - position) * x[:, c, before]
+                if 0 <= before + 1 < frames:
+                    out[:, c, t] += (position - before) * x[:, c, before + 1]
+        return out
+
+    def conv(self, key: str, x: np.ndarray) -> np.ndarray:
+        weight, bias = self.at[f"{key}.weight"][:, :, 0, 0], self.at[f"{key}.bias"]
+        return np.einsum("nctv,dc->ndtv", x, weight) + bias.reshape(1, -1, 1, 1)
+
+    def bn_2d(self, key: str, x: np.ndarray) -> np.ndarray:
+        return np.stack([self.normal(key, c, x[:, c]) for c in range(x.shape[1])], axis=1)
+
+
+def clips(bodies: list[int], frames: int, seed: int = 0) -> torch.Tensor:
+    """Clips `(N, 3, T, 25, 2)` with these numbers of bodies; 3 is a second body alone.
+
+    Each has a pose and a size of its own, so that features differ from clip to clip.
+    """
+    rng = np.random.default_rng(seed)
+    size = 1 + np.arange(len(bodies)).reshape(-1, 1, 1, 1, 1)
+    pose = rng.normal(size=(len(bodies), 3, 1, V, M))
+    x = torch.tensor(size * (pose + rng.normal(size=(len(bodies), 3, frames, V, M)))).float()
+    for n, count in enumerate(bodies):
+        x[n, ..., 1] *= count > 1
+        x[n, ..., 0] *= count in (1, 2)
+    return x
+
+
+def assert_the_same(state: dict, x: torch.Tensor, tolerance: float = 1e-5) -> None:
+    """Logits and features of the transcription and of the project, float32 and float64."""
+    expected = Slow(state)(x.numpy().astype(np.float64))
+    for part in expected:
+        assert np.abs(part).max() < 100, "float32 could not be as exact"
+        if x.shape[2] > 12:  # otherwise shifts may lead all frames out of the window
+            assert np.ptp(part, axis=0).max() > 1000 * tolerance, "all clips are alike"
+    network = ShiftGCN.from_released(state)
+    for found, part in zip(network(x), expected, strict=True):
+        assert found.dtype == torch.float32
+        np.testing.assert_allclose(found.numpy(), part, atol=tolerance)
+    for found, part in zip(network.double()(x.double()), expected, strict=True):
+        np.testing.assert_allclose(found.numpy(), part, atol=1e-9)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7, 16, 23])
+@pytest.mark.parametrize(
+    ("widths", "residual"),
+    [NARROW, ([5], set()), ([4, 4], {2}), ([3, 5, 5], {2}), ([3, 3], set()), ([27, 30], {2})],
+)
+def test_it_equals_the_transcription(widths, residual, frames):
+    """One and two bodies, no body, a second alone; even and odd numbers of frames; 60 classes."""
+    state = released_state(widths, residual, classes=60, seed=frames)
+    assert_the_same(state, clips([1, 2, 1, 0, 3], frames))
+
+
+def test_the_release_in_full_width_equals_the_transcription():
+    state = released_state(*RELEASE, classes=60)
+    assert sum(value.numel() for key, value in state.items() if "shift_" not in key) > 600_000
+    assert_the_same(state, clips([2, 1, 1], 40))
+
+
+def test_300_frames_equal_the_transcription():
+    assert_the_same(released_state(*NARROW, classes=120), clips([1, 2], 300))
