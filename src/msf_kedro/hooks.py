@@ -1,5 +1,7 @@
 """Kedro hooks: what can be checked before anything is computed."""
 
+import logging
+
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -10,8 +12,10 @@ from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
 
+logger = logging.getLogger(__name__)
+
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"data_root", "raw_clips"}
+LOCATIONS = {"checkpoint", "data_root", "raw_clips"}
 
 
 class KnownParameters:
@@ -34,8 +38,11 @@ class StudyFitsTogether:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        if "raw_clips" not in pipeline.inputs():  # later stages read what has passed this check
+        inputs = pipeline.inputs()
+        if "raw_clips" not in inputs:  # later stages read what has passed this check
             return
+        if "released_checkpoint" in inputs and "class_texts" not in inputs:
+            return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         get_layout(catalog.load("params:clips").layout)
         check_split(get_split(catalog.load("params:splits"), catalog.load("params:split")), classes)
@@ -43,3 +50,31 @@ class StudyFitsTogether:
         class_texts = catalog.load("class_texts")
         check_class_texts(class_texts)
         check_texts(classes, class_texts.class_id.tolist())
+
+
+class CheckpointFits:
+    """Check a released check-point, and that clips are prepared for it, before a clip is read."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        inputs = pipeline.inputs()
+        if "params:checkpoint_stream" in inputs:
+            self._check_input(catalog)
+        if "released_checkpoint" in inputs:
+            from msf_kedro.models.released import convert  # imports torch
+
+            convert(catalog.load("released_checkpoint"))
+
+    @staticmethod
+    def _check_input(catalog: CatalogProtocol) -> None:
+        from msf_kedro.features import RELEASED_WINDOW, check_released_input  # imports torch
+
+        normalise = catalog.load("params:normalise")
+        stream = catalog.load("params:checkpoint_stream")
+        check_released_input(catalog.load("params:clips"), normalise, stream)
+        if normalise.window != RELEASED_WINDOW:
+            logger.warning(
+                "normalise.window is %d; released check-points were trained on %d frames, and"
+                " answer differently to fewer: --params=normalise.window=%d",
+                normalise.window, RELEASED_WINDOW, RELEASED_WINDOW,
+            )  # fmt: skip

@@ -7,6 +7,7 @@ from msf_kedro.pipelines import (
     evaluation,
     features,
     gate,
+    released_shift_gcn,
     semantics,
     skeletons,
     splits,
@@ -14,7 +15,7 @@ from msf_kedro.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The stages, `zssar` (without the gate), `gzssar` and the default."""
+    """The stages, `zssar` (without the gate), `gzssar`, `released_shift_gcn`, the default."""
     stages = {
         "skeletons": skeletons.create_pipeline(),
         "splits": splits.create_pipeline(),
@@ -27,7 +28,13 @@ def register_pipelines() -> dict[str, Pipeline]:
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
     gzssar = sum(stages.values(), start=Pipeline([]))
-    return stages | {"zssar": zssar, "gzssar": gzssar, "__default__": gzssar}
+    jobs = {
+        "zssar": zssar,
+        "gzssar": gzssar,
+        "released_shift_gcn": stages["skeletons"] + released_shift_gcn.create_pipeline(),
+        "__default__": gzssar,
+    }
+    return stages | jobs
 
 
 GATED = ("gate", "evaluation")

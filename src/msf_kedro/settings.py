@@ -1,8 +1,8 @@
 """Kedro project settings."""
 
-from msf_kedro.hooks import KnownParameters, StudyFitsTogether
+from msf_kedro.hooks import CheckpointFits, KnownParameters, StudyFitsTogether
 
-HOOKS = (KnownParameters(), StudyFitsTogether())
+HOOKS = (KnownParameters(), StudyFitsTogether(), CheckpointFits())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "base",

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from msf_kedro import runtime
 from msf_kedro.models.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig
 
 JOINTS = 25
@@ -18,6 +19,7 @@ CHANNELS = 3
 WRAPPERS = ("state_dict", "model")
 LARGEST_XPOS = 1e-6  # the release's shifts across joints stay where they start, about 1e-8
 LISTED = 20  # problems told at once
+AT_ONCE = 16  # bodies; more take more memory and are not faster
 
 
 class ReleasedShiftGCN(nn.Module):
@@ -25,7 +27,8 @@ class ReleasedShiftGCN(nn.Module):
 
     In the release an absent body goes through the network as zeros, and the answer enters the
     mean over both persons. In evaluation mode that answer depends on the body's place in the
-    clip only: it is computed once for a batch. The weights are frozen.
+    clip only: it is computed once for a batch. The weights are frozen, and float32 is kept to
+    whatever the device.
     """
 
     def __init__(self, network: ShiftGCN):
@@ -46,8 +49,9 @@ class ReleasedShiftGCN(nn.Module):
         expected = ("N", CHANNELS, "T", JOINTS, PERSONS)
         if clips.ndim != 5 or clips.shape[1::2] != expected[1::2] or clips.shape[4] != PERSONS:
             raise ValueError(f"clips have shape {tuple(clips.shape)}, expected {expected}")
-        features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
-        return self.network.classifier(features), features
+        with runtime.full_precision(clips.device):
+            features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
+            return self.network.classifier(features), features
 
     def _answers(self, bodies: Float[Tensor, "N M C V T"]) -> Float[Tensor, "N M D"]:
         """Features of every body; of the absent ones of each place a single one is computed."""
@@ -55,7 +59,7 @@ class ReleasedShiftGCN(nn.Module):
         person = torch.arange(PERSONS, device=bodies.device)
         absent = person[~present.all(dim=0)]
         zeros = bodies.new_zeros(len(absent), *bodies.shape[2:])
-        computed = self.network.body_features(
+        computed = self._in_parts(
             torch.cat([bodies[present], zeros]),
             torch.cat([person.expand_as(present)[present], absent]),
         )
@@ -65,6 +69,10 @@ class ReleasedShiftGCN(nn.Module):
         answers = answers.repeat(len(bodies), 1, 1)
         answers[present] = of_present
         return answers
+
+    def _in_parts(self, bodies: Tensor, person: Tensor) -> Float[Tensor, "B D"]:
+        parts = zip(bodies.split(AT_ONCE), person.split(AT_ONCE), strict=True)
+        return torch.cat([self.network.body_features(*part) for part in parts])
 
 
 def build(config: ShiftGCNConfig, classes: int, state: Mapping[str, Tensor]) -> ReleasedShiftGCN:
