@@ -57,13 +57,10 @@ class CheckpointFits:
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        inputs = pipeline.inputs()
-        if "params:checkpoint_stream" in inputs:
+        if "released_checkpoint" in pipeline.inputs():
+            catalog.load("released_checkpoint")
+        if "params:checkpoint_stream" in pipeline.inputs():
             self._check_input(catalog)
-        if "released_checkpoint" in inputs:
-            from msf_kedro.models.released import convert  # imports torch
-
-            convert(catalog.load("released_checkpoint"))
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:

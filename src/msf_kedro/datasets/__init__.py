@@ -1,6 +1,6 @@
 """Kedro datasets: versioned files written whole, and readers of raw clips."""
 
-from msf_kedro.datasets.checkpoints import CheckpointDataset
+from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     NpyClipDataset,
@@ -11,11 +11,11 @@ from msf_kedro.datasets.clips import (
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
 
 __all__ = [
-    "CheckpointDataset",
     "ClipFolderDataset",
     "JSONDataset",
     "NpyClipDataset",
     "NtuClipDataset",
+    "ReleasedShiftGCNDataset",
     "SampleClipsDataset",
     "TableDataset",
     "TorchDataset",

@@ -82,7 +82,7 @@ def build(config: ShiftGCNConfig, classes: int, state: Mapping[str, Tensor]) -> 
     return ReleasedShiftGCN(network)
 
 
-def convert(state_dict: Mapping[str, Any]) -> tuple[ShiftGCNConfig, int, dict[str, Tensor]]:
+def convert(state_dict: Any) -> tuple[ShiftGCNConfig, int, dict[str, Tensor]]:
     """A released state dict as architecture, number of classes, and state of our `ShiftGCN`.
 
     Units, widths and classes are read off the weights. A unit behind the first whose residual is
@@ -104,8 +104,8 @@ def convert(state_dict: Mapping[str, Any]) -> tuple[ShiftGCNConfig, int, dict[st
         more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
         listed = "\n  ".join(problems[:LISTED] + more)
         raise ValueError(
-            f"the check-point is no released Shift-GCN, by its keys one of {len(config.widths)}"
-            f" units and {classes} classes; use a file of the release as it is:\n  {listed}"
+            f"no released Shift-GCN, though by its keys one of {len(config.widths)} units and"
+            f" {classes} classes; use a file of the release as it is:\n  {listed}"
         )
     state = {}
     for key, entry in entries.items():
@@ -115,17 +115,17 @@ def convert(state_dict: Mapping[str, Any]) -> tuple[ShiftGCNConfig, int, dict[st
     return config, classes, state
 
 
-def _unwrapped(state_dict: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unwrapped(state_dict: Any) -> Mapping[str, Any]:
     if not isinstance(state_dict, Mapping):
         raise ValueError(
-            f"the check-point holds a {type(state_dict).__name__}, expected a state dict: a"
-            " dictionary of names and tensors"
+            f"found a {type(state_dict).__name__}, expected a state dict: a dictionary of names"
+            " and tensors; save the model's state_dict()"
         )
     inside = [name for name in WRAPPERS if isinstance(state_dict.get(name), Mapping)]
     if len(inside) > 1:
         raise ValueError(
-            f"the check-point holds dictionaries under {inside}, expected one of them; keep the"
-            " one that is Shift-GCN's state dict"
+            f"found dictionaries under {inside}, expected one; keep the one that is Shift-GCN's"
+            " state dict"
         )
     return state_dict[inside[0]] if inside else state_dict
 
@@ -135,8 +135,8 @@ def _without_prefix(state_dict: Mapping[str, Any]) -> dict[str, Any]:
     prefixed = [key for key in state_dict if str(key).startswith("module.")]
     if prefixed and len(prefixed) < len(state_dict):
         raise ValueError(
-            f"the check-point has the prefix 'module.' on {len(prefixed)} of {len(state_dict)}"
-            f" keys, such as {prefixed[0]!r}; expected it on all or on none"
+            f"found the prefix 'module.' on {len(prefixed)} of {len(state_dict)} keys, such as"
+            f" {prefixed[0]!r}; expected it on all or on none"
         )
     return {str(key).removeprefix("module."): value for key, value in state_dict.items()}
 
@@ -148,7 +148,7 @@ def _architecture(found: Mapping[str, Any]) -> tuple[ShiftGCNConfig, int]:
     units = _units(found, r"l(\d+)\.")
     if not units or units != list(range(1, len(units) + 1)):
         raise ValueError(
-            f"the check-point is no released Shift-GCN: units {units} in its {len(found)} keys"
+            f"no released Shift-GCN: found units {units} in {len(found)} keys"
             f" ({', '.join([*found][:3])}, …), expected l1, l2, … without gaps"
         )
     widths = [_width(found, unit) for unit in units]
@@ -179,8 +179,8 @@ def _size(found: Mapping[str, Any], places: dict[str, int]) -> int:
     sizes = [shapes[key][place] for key, place in places.items() if len(shapes[key]) > place]
     if not any(sizes):
         raise ValueError(
-            f"the check-point is no released Shift-GCN: it has none of {', '.join(places)}, or"
-            " they are no such tensors"
+            f"no released Shift-GCN: found none of {', '.join(places)}, or no tensors of their"
+            " shapes, expected them all"
         )
     return Counter(size for size in sizes if size).most_common(1)[0][0]
 

@@ -220,7 +220,7 @@ class ShiftGCN(nn.Module):
         Its call takes the release's input `(N, 3, T, 25, 2)` to `(logits, features)`.
 
         Raises:
-            ValueError: the state dict is not one of Shift-GCN's release; says in what.
+            ValueError: it is no such state dict; names keys, what was found, what was expected.
         """
         from msf_kedro.models.released import build, convert  # which imports this file
 
