@@ -20,7 +20,13 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.splits import get_split, parse_classes
 
 PIPELINES = register_pipelines()
-RAW = {"raw_clips", "class_texts", "text_files", "released_features"}
+RAW = {
+    "raw_clips",
+    "class_texts",
+    "text_files",
+    "released_features",
+    "released_checkpoint",
+}
 # One report a study, whatever the split: its newest version is the newest run's.
 ONE_A_STUDY = {"metrics"}
 

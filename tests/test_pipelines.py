@@ -16,7 +16,7 @@ from msf_kedro.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
 RAW = {"raw_clips", "class_texts", "text_files"}
-JOBS = ["zssar", "gzssar", "gzssar_released"]
+JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn"]
 PIPELINES = register_pipelines()
 
 

@@ -8,7 +8,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msf_kedro.runtime import autocast, derive_seed, generator, pick_device, seeded
+from msf_kedro.runtime import (
+    autocast,
+    derive_seed,
+    full_precision,
+    generator,
+    pick_device,
+    seeded,
+)
 
 KEYS = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("ab",), (0,), (1,), ("a", 0), ("a", 1), (0, 0)]
 
@@ -93,3 +100,17 @@ def test_cuda_multiplies_in_bfloat16():
     x = torch.ones(4, 4, device=device)
     with autocast(device):
         assert (x @ x).dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_full_precision_stops_autocast_and_tf32_and_restores_both(before, monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", before)
+    x = torch.ones(2, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with full_precision(torch.device("cpu")):
+            assert not torch.backends.cudnn.allow_tf32
+            assert (x @ x).dtype == torch.float32
+        assert (x @ x).dtype == torch.bfloat16
+        with pytest.raises(RuntimeError), full_precision(torch.device("cpu")):
+            torch.ones(2) @ torch.ones(3)
+    assert torch.backends.cudnn.allow_tf32 == before

@@ -1,5 +1,7 @@
 """Kedro hooks: what can be checked before anything is computed."""
 
+import logging
+
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -15,8 +17,10 @@ from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
 from msf_kedro.text_files import check_kinds, read_text_files
 
+logger = logging.getLogger(__name__)
+
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"data_root", "raw_clips", "released_features", "text_files"}
+LOCATIONS = {"checkpoint", "data_root", "raw_clips", "released_features", "text_files"}
 
 
 class Variant:
@@ -75,6 +79,8 @@ class StudyFitsTogether:
         raw = {"raw_clips", "released_features"} & pipeline.inputs()
         if not raw:  # later stages read what has passed this check
             return
+        if "released_checkpoint" in pipeline.inputs():
+            return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
             get_layout(catalog.load("params:clips").layout)
@@ -87,3 +93,28 @@ class StudyFitsTogether:
         check_kinds(read_text_files(catalog.load("text_files"), classes).kinds(), kinds)
         if "released_features" in raw:
             check_files(catalog.load("released_features"), split, classes)
+
+
+class CheckpointFits:
+    """Check a released check-point, and that clips are prepared for it, before a clip is read."""
+
+    @hook_impl
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        if "released_checkpoint" in pipeline.inputs():
+            catalog.load("released_checkpoint")
+        if "params:checkpoint_stream" in pipeline.inputs():
+            self._check_input(catalog)
+
+    @staticmethod
+    def _check_input(catalog: CatalogProtocol) -> None:
+        from msf_kedro.features import RELEASED_WINDOW, check_released_input  # imports torch
+
+        normalise = catalog.load("params:normalise")
+        stream = catalog.load("params:checkpoint_stream")
+        check_released_input(catalog.load("params:clips"), normalise, stream)
+        if normalise.window != RELEASED_WINDOW:
+            logger.warning(
+                "normalise.window is %d; released check-points were trained on %d frames, and"
+                " answer differently to fewer: --params=normalise.window=%d",
+                normalise.window, RELEASED_WINDOW, RELEASED_WINDOW,
+            )  # fmt: skip

@@ -8,6 +8,7 @@ from msf_kedro.pipelines import (
     features,
     gate,
     released,
+    released_shift_gcn,
     semantics,
     skeletons,
     splits,
@@ -15,10 +16,12 @@ from msf_kedro.pipelines import (
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The stages, `zssar` (without the gate), `gzssar` and the default.
+    """The stages, and the jobs composed of them.
 
-    `gzssar_released` is `gzssar` with released features in place of clips and Shift-GCNs, which
-    its stage `released` reads.
+    `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
+    released features in place of clips and Shift-GCNs, which its stage `released` reads.
+    `released_shift_gcn` takes features of any clips by a released check-point. `benchmark` depends
+    on the study.
     """
     stages = {
         "skeletons": skeletons.create_pipeline(),
@@ -34,7 +37,12 @@ def register_pipelines() -> dict[str, Pipeline]:
     gzssar = sum(stages.values(), start=Pipeline([]))
     read = released.create_pipeline()
     behind = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
-    jobs = {"zssar": zssar, "gzssar": gzssar, "gzssar_released": sum(behind, start=read)}
+    jobs = {
+        "zssar": zssar,
+        "gzssar": gzssar,
+        "gzssar_released": sum(behind, start=read),
+        "released_shift_gcn": stages["skeletons"] + released_shift_gcn.create_pipeline(),
+    }
     benchmark = Pipeline([])  # `hooks.StudyBenchmark` fills it when it knows the study
     return stages | {"released": read, "benchmark": benchmark} | jobs | {"__default__": gzssar}
 

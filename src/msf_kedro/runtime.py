@@ -32,6 +32,19 @@ def autocast(device: torch.device) -> torch.autocast:
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """True float32 inside, whatever surrounds it: no autocast, and no TF32 in convolutions."""
+    cudnn = torch.backends.cudnn
+    before = cudnn.allow_tf32
+    cudnn.allow_tf32 = False
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        cudnn.allow_tf32 = before
+
+
 def derive_seed(root: int, *keys: str | int) -> int:
     """A seed for one purpose, from the root seed and the names of that purpose."""
     words = [key if isinstance(key, int) else zlib.crc32(key.encode()) for key in keys]

@@ -79,8 +79,9 @@ def time_shift(stride: int, shifts: torch.Tensor = SHIFTS) -> TimeShift:
 
 
 @strides
+@pytest.mark.parametrize("learns", [True, False])
 @pytest.mark.parametrize("frames", [1, 2, 5, 8, 15])
-def test_time_shift_equals_a_slow_loop(stride, frames):
+def test_time_shift_equals_a_slow_loop(stride, frames, learns):
     """Linear interpolation of the two neighbouring frames, zeros outside."""
     x = torch.randn(2, len(SHIFTS), 3, frames, dtype=torch.double)
     out = torch.zeros(2, len(SHIFTS), 3, math.ceil(frames / stride), dtype=torch.double)
@@ -91,7 +92,9 @@ def test_time_shift_equals_a_slow_loop(stride, frames):
             for frame, weight in ((before, before + 1 - position), (before + 1, position - before)):
                 if 0 <= frame < frames:
                     out[:, c, :, t] += weight * x[:, c, :, frame]
-    torch.testing.assert_close(time_shift(stride)(x), out)
+    module = time_shift(stride).requires_grad_(learns)
+    torch.testing.assert_close(module(x), out)
+    torch.testing.assert_close(module.float()(x.float()).double(), out, atol=1e-5, rtol=0)
 
 
 def test_a_new_time_shift_is_within_a_frame_either_way():

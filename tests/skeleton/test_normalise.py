@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
@@ -17,7 +17,9 @@ from msf_kedro.skeleton.normalise import (
     normalise,
     normalise_reference,
     normalise_resampled,
+    occupied,
     rotation_between,
+    select_bodies,
 )
 
 LAYOUT = KINECT_V2_25
@@ -41,7 +43,10 @@ def reference(clip: list, window: int) -> list:
     def empty(frame):
         return sum(sum(joint) for joint in frame) == 0
 
-    # 1. the first 4 bodies by place; the 2 of largest energy, the larger first
+    nobody = [[0.0, 0.0, 0.0] for _ in joints]
+
+    # 1. the first 4 bodies by place; the 2 of largest energy, the larger first; where energies
+    # are equal, the one later in the list, and all four places are always there
     def energy(body):
         seen = [joint for frame in body if not empty(frame) for joint in frame]
         total = 0.0
@@ -52,8 +57,9 @@ def reference(clip: list, window: int) -> list:
                 total += math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
         return total
 
-    bodies = sorted(clip[:4], key=energy, reverse=True)[:2]
-    nobody = [[0.0, 0.0, 0.0] for _ in joints]
+    places = (clip[:4] + 4 * [[nobody] * len(clip[0])])[:4]
+    order = sorted(range(4), key=lambda place: (energy(places[place]), place), reverse=True)
+    bodies = [places[place][:window] for place in order[:2]]
     # 2. pack a body whose first frame is empty; repeat its frames up to the window
     filled = []
     for body in bodies:
@@ -62,8 +68,6 @@ def reference(clip: list, window: int) -> list:
         while body and empty(body[-1]):
             body = body[:-1]
         filled.append([body[t % len(body)] if body else nobody for t in range(window)])
-    while len(filled) < 2:
-        filled.append([nobody] * window)
     # 3. subtract the first body's spine middle of the same frame from every non-zero joint
     centred = []
     for body in filled:
@@ -95,11 +99,14 @@ def dot(a, b):
 
 
 def rotate(point, vector, target):
-    """Turn a point about vector x target by the angle between them (Rodrigues)."""
+    """Turn a point about vector x target by the angle between them (Rodrigues).
+
+    What is degenerate the reference measures by the sum of absolute values.
+    """
     axis = cross(vector, target)
-    length = math.sqrt(dot(axis, axis))
-    if math.sqrt(dot(vector, vector)) < 1e-6 or length < 1e-6:
+    if sum(map(abs, vector)) < 1e-6 or sum(map(abs, axis)) < 1e-6:
         return point
+    length = math.sqrt(dot(axis, axis))
     axis = [a / length for a in axis]
     angle = math.atan2(length, dot(vector, target))
     side, along = cross(axis, point), dot(axis, point)
@@ -111,10 +118,21 @@ def rotate(point, vector, target):
     ]
 
 
+def without_sum(rng: np.random.Generator, shape: tuple, joints: int = 25) -> np.ndarray:
+    """Frames that are empty by their sum, which is exactly 0, though no joint is."""
+    frames = rng.integers(1, 9, (*shape, joints, 3)) / 4
+    frames[..., -1, :] = -frames[..., :-1, :].sum(axis=-2)
+    return frames
+
+
 @st.composite
 def broken_clips(draw):
-    """Clips of 1-5 bodies with empty frames anywhere, zero joints and degenerate axes."""
-    bodies, frames = draw(st.integers(1, 5)), draw(st.integers(1, 12))
+    """Clips of 1-6 bodies with all that can be wrong with them.
+
+    Bodies that come late, go early or pause; frames and joints that are zero, or not but sum to
+    it; bodies of equal energy, or of none; degenerate axes; zero energy in every body but one.
+    """
+    bodies, frames = draw(st.integers(1, 6)), draw(st.integers(1, 12))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     clip = random_clip(bodies, frames, seed=draw(st.integers(0, 2**32)))
     clip = clip[rng.permutation(bodies)]
@@ -130,16 +148,70 @@ def broken_clips(draw):
     elif axis == "no shoulders":
         clip[:, :, 8] = clip[:, :, 4]
     clip[rng.random(clip.shape[:3]) < draw(st.sampled_from([0, 0.1]))] = 0
-    return clip * present[..., None, None]
+    clip[rng.random(clip.shape[:3]) < draw(st.sampled_from([0, 0.1]))] = (0.5, -0.5, 0)
+    for body in range(1, bodies):
+        kind = draw(st.sampled_from(["own", "own", "mirrored", "a point", "without sum"]))
+        if kind == "mirrored":
+            clip[body] = -clip[rng.integers(body)]
+        elif kind == "a point":
+            clip[body] = (0.5, 0.25, 2)
+        elif kind == "without sum":
+            clip[body] = without_sum(rng, (frames,))
+    if draw(st.booleans()):
+        clip[rng.integers(bodies), rng.integers(frames)] = without_sum(rng, ())
+    return clip[rng.permutation(bodies)] * present[..., None, None]
 
 
-@given(broken_clips())
-def test_the_reference_variant_equals_its_transcription(clip):
-    assume(check_clip(clip, LAYOUT) is None)
-    found = normalise_reference(clip, LAYOUT, 300)
-    expected = np.array(reference(clip.tolist(), 300))
+def assert_as_the_reference(clip: np.ndarray, window: int) -> None:
+    found = normalise_reference(clip, LAYOUT, window)
+    expected = np.array(reference(clip.tolist(), window))
     np.testing.assert_allclose(found, expected[: len(found)], atol=1e-5)
     assert not expected[len(found) :].any()
+
+
+@settings(max_examples=150)
+@given(broken_clips(), st.sampled_from([3, 8, 30]))
+def test_the_reference_variant_equals_its_transcription(clip, window):
+    """The window is 300 in the reference; shorter ones have longer clips cut."""
+    assume(any(len(np.unique(body[occupied(body)])) > 3 for body in clip[:4]))  # not points only
+    assert check_clip(clip, LAYOUT) is None
+    assert_as_the_reference(clip, window)
+
+
+@pytest.mark.parametrize("frames", [1, 120, 299, 300, 301, 320])
+def test_300_frames_equal_the_transcription(frames):
+    """A first body that pauses, a second that comes late, and at 320 only behind the window."""
+    clip = random_clip(3, frames)
+    clip[0, 40:50] = clip[0, 110:] = 0
+    clip[1, : min(frames - 1, 305)] = 0
+    assert_as_the_reference(clip, 300)
+
+
+def test_of_equal_energies_the_later_in_the_list_is_first():
+    """As the reference's ascending sort, read from its end."""
+    clip = random_clip(1, 6)
+    clip = np.concatenate([clip, -clip, clip[..., [1, 2, 0]]])
+    np.testing.assert_array_equal(select_bodies(clip), clip[[2, 1]])
+
+
+def test_bodies_without_energy_yield_to_absent_ones_but_are_better_than_nobody():
+    point = np.full((1, 6, 25, 3), 0.5)
+    moving = random_clip(1, 6)
+    np.testing.assert_array_equal(select_bodies(np.concatenate([point, moving])), moving)
+    np.testing.assert_array_equal(select_bodies(point), point)
+    four = np.concatenate([point, moving, moving * 0, point * 2])
+    np.testing.assert_array_equal(select_bodies(four), four[[1, 3]])
+
+
+@pytest.mark.parametrize("length", [0, 0.9e-6, 1.1e-6, 1e-3])
+@pytest.mark.parametrize("joint", [0, 4])
+def test_short_and_degenerate_axes_equal_the_transcription(joint, length):
+    """The limit is 1e-6; along the camera's x the spine's turn is a right angle."""
+    clip = random_clip(2, 5) - (0, 0, 3)
+    clip[0, :, 1] = 0.25, 0.25, 0.25
+    other = {0: 1, 4: 8}[joint]
+    clip[0, :, joint] = clip[0, :, other] + (0, length, 0)
+    assert_as_the_reference(clip, 8)
 
 
 def test_a_fifth_body_is_never_looked_at():

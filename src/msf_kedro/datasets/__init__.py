@@ -1,5 +1,6 @@
 """Kedro datasets: versioned files written whole, and readers of raw input."""
 
+from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     NpyClipDataset,
@@ -16,6 +17,7 @@ __all__ = [
     "NpyClipDataset",
     "NtuClipDataset",
     "ReleasedFeaturesDataset",
+    "ReleasedShiftGCNDataset",
     "SampleClipsDataset",
     "TableDataset",
     "TextFilesDataset",

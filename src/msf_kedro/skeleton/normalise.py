@@ -97,12 +97,18 @@ def normalise_resampled(
 def select_bodies(clip: Float[np.ndarray, "M T V 3"]) -> Float[np.ndarray, "B T V 3"]:
     """The at most two bodies of largest energy that hold a frame, the larger first.
 
-    The energy of a body is std(x) + std(y) + std(z) over all joints of its non-empty frames.
+    The energy of a body is std(x) + std(y) + std(z) over all joints of its non-empty frames. As
+    in the reference there are always four places, and of equal energies the later comes first:
+    a body that is a mere point gives way to an empty place behind it.
     """
-    listed = clip[:MAX_LISTED_BODIES]
-    listed = listed[occupied(listed).any(axis=1)]
-    energy = [body[occupied(body)].std(axis=(0, 1)).sum() for body in listed]
-    return listed[np.argsort(energy)[::-1][:MAX_BODIES]]
+    present = occupied(clip[:MAX_LISTED_BODIES])
+    held = present.any(axis=1)
+    energy = np.zeros(MAX_LISTED_BODIES)
+    for place in np.flatnonzero(held):
+        energy[place] = clip[place, present[place]].std(axis=(0, 1)).sum()
+    chosen = np.argsort(energy, kind="stable")[::-1][:MAX_BODIES]
+    chosen = [place for place in chosen if place < len(held) and held[place]]
+    return clip[chosen or np.flatnonzero(held)[:1]]  # a point alone is better than nobody
 
 
 def centre(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
@@ -126,9 +132,9 @@ def rotation_between(
 ) -> Float[np.ndarray, "3 3"]:
     """The rotation about source × target by the angle between them; none where degenerate."""
     axis = np.cross(source, target)
-    norms = np.linalg.norm(source) * np.linalg.norm(target)
-    if norms < DEGENERATE:
+    if min(np.abs(source).sum(), np.abs(target).sum()) < DEGENERATE:
         return np.eye(3)
+    norms = np.linalg.norm(source) * np.linalg.norm(target)
     angle = np.arccos(np.clip(source @ target / norms, -1.0, 1.0))
     if np.abs(axis).sum() < DEGENERATE or abs(angle) < DEGENERATE:
         return np.eye(3)

@@ -1,0 +1,53 @@
+"""Check-points that others have released: PyTorch files, read only."""
+
+from pathlib import Path
+from typing import Any
+
+from kedro.io.core import AbstractDataset, DatasetError
+
+HINT = "give the file with --params=checkpoint=FILE (docs/data.md)"
+
+
+class ReleasedShiftGCNDataset(AbstractDataset):
+    """A state dict of Shift-GCN's release; nothing but tensors and plain values is unpickled.
+
+    Raises:
+        DatasetError: on load, where no file is given, it cannot be read, or it holds anything
+            but a released Shift-GCN.
+    """
+
+    def __init__(self, filepath: str | None, metadata: dict | None = None):
+        self._path = Path(filepath) if filepath else None
+        self.metadata = metadata  # read by Kedro-Viz
+
+    def load(self) -> dict[str, Any]:
+        from msf_kedro.models.released import convert  # imports torch
+
+        if self._path is None:
+            raise DatasetError(f"this run needs a released check-point: {HINT}")
+        if not self._path.is_file():
+            raise DatasetError(f"check-point {self._path}: there is no such file; {HINT}")
+        state_dict = self._read()
+        try:
+            convert(state_dict)
+        except ValueError as error:
+            raise DatasetError(f"check-point {self._path}: {error}") from error
+        return state_dict
+
+    def _read(self) -> Any:
+        import torch
+
+        try:
+            return torch.load(self._path, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever a damaged or foreign file makes PyTorch raise
+            raise DatasetError(
+                f"check-point {self._path}: it is no PyTorch file of tensors alone"
+                f" ({type(error).__name__}); get it again, or, where it holds other objects and"
+                " you trust its source, load it in Python and save its state dict with torch.save"
+            ) from error
+
+    def save(self, data: Any) -> None:
+        raise DatasetError("released check-points are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": self._path and str(self._path)}
