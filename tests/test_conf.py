@@ -19,7 +19,7 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.splits import get_split, parse_classes
 
 PIPELINES = register_pipelines()
-RAW = {"raw_clips", "class_texts"}
+RAW = {"raw_clips", "class_texts", "clip_parts", "missing_lists"}
 # One report a study, whatever the split: its newest version is the newest run's.
 ONE_A_STUDY = {"metrics"}
 

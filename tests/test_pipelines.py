@@ -14,7 +14,7 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
-RAW = {"raw_clips", "class_texts"}
+RAW = {"raw_clips", "class_texts", "clip_parts", "missing_lists"}
 PIPELINES = register_pipelines()
 
 

@@ -11,7 +11,7 @@ from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
 
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"data_root", "raw_clips"}
+LOCATIONS = {"data_root", "raw_clips", "missing_lists"}
 
 
 class KnownParameters:

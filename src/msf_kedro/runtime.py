@@ -1,5 +1,6 @@
-"""The one place that chooses devices, precision and seeds."""
+"""The one place that chooses devices, precision, processes and seeds."""
 
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,18 @@ def autocast(device: torch.device) -> torch.autocast:
     """Mixed precision where it helps: bfloat16 on CUDA devices that have it, otherwise none."""
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+def pick_workers(number: int) -> int:
+    """How many processes share some work; 0 takes one for each core that this one may use.
+
+    Raises:
+        ValueError: the number is negative.
+    """
+    if number < 0:
+        raise ValueError(f"workers is {number}, expected 0 (one a core) or more")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return number or usable or 1
 
 
 def derive_seed(root: int, *keys: str | int) -> int:

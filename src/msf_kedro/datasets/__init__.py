@@ -2,16 +2,20 @@
 
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
+    MissingListsDataset,
     NpyClipDataset,
     NtuClipDataset,
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
+from msf_kedro.datasets.parts import ClipPartsDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
 
 __all__ = [
     "ClipFolderDataset",
+    "ClipPartsDataset",
     "JSONDataset",
+    "MissingListsDataset",
     "NpyClipDataset",
     "NtuClipDataset",
     "SampleClipsDataset",
