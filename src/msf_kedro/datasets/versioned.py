@@ -13,7 +13,7 @@ import pandas as pd
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview, TablePreview
 
-IN_MEMORY = 2**28  # bytes; Blocks of no more are put together and saved as any tensor
+IN_MEMORY = 2**26  # bytes; Blocks of no more are put together and saved as any tensor
 
 
 @contextmanager
