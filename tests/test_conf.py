@@ -146,6 +146,9 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
         if name not in RAW:
             assert file_of(data_set).is_relative_to(tmp_path), name
+    scratch = study(env, data_root=str(tmp_path)).entries["clip_parts"]["path"]
+    own = study(env).params["study"]
+    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_parts")
 
 
 @every_environment

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msf_kedro.runtime import autocast, derive_seed, generator, pick_device, seeded
+from msf_kedro.runtime import autocast, derive_seed, generator, pick_device, pick_workers, seeded
 
 KEYS = [(), ("a",), ("b",), ("a", "b"), ("b", "a"), ("ab",), (0,), (1,), ("a", 0), ("a", 1), (0, 0)]
 
@@ -93,3 +93,14 @@ def test_cuda_multiplies_in_bfloat16():
     x = torch.ones(4, 4, device=device)
     with autocast(device):
         assert (x @ x).dtype == torch.bfloat16
+
+
+def test_workers(monkeypatch):
+    assert pick_workers(3) == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 5}, raising=False)
+    assert pick_workers(0) == 2
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    assert pick_workers(0) == 7
+    with pytest.raises(ValueError, match="workers is -1, expected 0"):
+        pick_workers(-1)
