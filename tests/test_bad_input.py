@@ -95,6 +95,40 @@ def test_bad_files_are_set_aside_with_reasons_and_the_run_goes_on(skeleton_files
         assert_equal(read(*from_files[name]), read(*from_memory[name]), name)
 
 
+def test_listed_clips_are_left_out(skeleton_files, conf, tmp_path):
+    """Also where the list is right: the file holds no body, and would count as bad."""
+    raw = link_copy(skeleton_files, tmp_path / "raw")
+    (raw / "S002C001P001R001A001.skeleton").write_text("2\n0\n0\n")
+    listed = ["S002C001P001R001A001", "S001C001P001R001A001", "S017C003P001R001A001"]
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "60.txt").write_text("\n".join(["Missing skeletons:", "", *listed]))
+    params = {"raw_clips": str(raw), "clips": {"max_rejected": 0.0}}
+    params |= {"missing_lists": str(tmp_path / "lists")}
+    with Log() as log:
+        run(tmp_path / "data", "skeletons", conf=conf, params=params)
+    table = read(*artifacts(tmp_path / "data")[CLIPS]).set_index("name")
+    assert table.reason.dropna().to_dict() == dict.fromkeys(
+        sorted(listed[:2]), "listed as without skeleton"
+    )
+    message = "2 of the 3 clips listed as without skeleton are among the raw clips"
+    assert message in log.messages()
+
+
+def test_what_was_prepared_before_a_failure_is_used_by_the_next_run(skeleton_files, conf, tmp_path):
+    raw = link_copy(skeleton_files, tmp_path / "raw")
+    add_bad_clips(raw)
+    with pytest.raises(Exception, match="cannot be used"):
+        run(tmp_path / "data", "skeletons", conf=conf, params={"raw_clips": str(raw)})
+    assert list((tmp_path / "data" / "02_intermediate" / "test" / "clip_parts").iterdir())
+    params = {"raw_clips": str(raw), "clips": {"max_rejected": 0.1}}
+    with Log() as log:
+        run(tmp_path / "data", "skeletons", conf=conf, params=params)
+    assert "1 of 1 parts of the clips are there already" in log.messages()
+    assert {Path(name).name for name in artifacts(tmp_path / "data")} == {
+        "clips.parquet", "skeletons.pt"
+    }  # fmt: skip
+
+
 def fails(tmp_path, conf, message: str, **params) -> None:
     """A whole run ends with this message, and no Shift-GCN has been trained."""
     with pytest.raises(Exception, match=message):
@@ -116,6 +150,19 @@ def test_no_raw_clips(make, message, conf, tmp_path):
         raw.mkdir()
     message = f"{raw} .*docs/data.md.*--params=raw_clips=FOLDER.*{message}"
     fails(tmp_path, conf, message, raw_clips=str(raw))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, r"lists of clips without skeleton are expected in .*list\.txt: there is no such"),
+        ("S1C2\nA001\n", r"list\.txt: none of its 2 lines is a clip name"),
+    ],
+)
+def test_a_list_without_a_clip(text, message, conf, tmp_path):
+    if text:
+        (tmp_path / "list.txt").write_text(text)
+    fails(tmp_path, sample_conf(conf), message, missing_lists=str(tmp_path / "list.txt"))
 
 
 def sample_conf(conf: Path) -> Path:

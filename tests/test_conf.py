@@ -23,6 +23,8 @@ PIPELINES = register_pipelines()
 RAW = {
     "raw_clips",
     "class_texts",
+    "clip_parts",
+    "missing_lists",
     "text_files",
     "released_features",
     "released_checkpoint",
@@ -157,6 +159,9 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
         if name not in RAW:
             assert file_of(data_set).is_relative_to(tmp_path), name
+    scratch = study(env, data_root=str(tmp_path)).entries["clip_parts"]["path"]
+    own = study(env).params["study"]
+    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_parts")
 
 
 @every_environment

@@ -15,7 +15,7 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
-RAW = {"raw_clips", "class_texts", "text_files"}
+RAW = {"raw_clips", "class_texts", "clip_parts", "missing_lists", "text_files"}
 JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn"]
 PIPELINES = register_pipelines()
 

@@ -14,6 +14,7 @@ from msf_kedro.runtime import (
     full_precision,
     generator,
     pick_device,
+    pick_workers,
     seeded,
 )
 
@@ -114,3 +115,14 @@ def test_full_precision_stops_autocast_and_tf32_and_restores_both(before, monkey
         with pytest.raises(RuntimeError), full_precision(torch.device("cpu")):
             torch.ones(2) @ torch.ones(3)
     assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_workers(monkeypatch):
+    assert pick_workers(3) == 3
+    monkeypatch.setattr("os.sched_getaffinity", lambda process: {0, 5}, raising=False)
+    assert pick_workers(0) == 2
+    monkeypatch.delattr("os.sched_getaffinity")
+    monkeypatch.setattr("os.cpu_count", lambda: 7)
+    assert pick_workers(0) == 7
+    with pytest.raises(ValueError, match="workers is -1, expected 0"):
+        pick_workers(-1)

@@ -20,7 +20,14 @@ from msf_kedro.text_files import check_kinds, read_text_files
 logger = logging.getLogger(__name__)
 
 # Runtime parameters that only the catalog reads.
-LOCATIONS = {"checkpoint", "data_root", "raw_clips", "released_features", "text_files"}
+LOCATIONS = {
+    "checkpoint",
+    "data_root",
+    "missing_lists",
+    "raw_clips",
+    "released_features",
+    "text_files",
+}
 
 
 class Variant:

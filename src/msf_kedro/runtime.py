@@ -1,5 +1,6 @@
-"""The one place that chooses devices, precision and seeds."""
+"""The one place that chooses devices, precision, processes and seeds."""
 
+import os
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,6 +44,18 @@ def full_precision(device: torch.device) -> Iterator[None]:
             yield
     finally:
         cudnn.allow_tf32 = before
+
+
+def pick_workers(number: int) -> int:
+    """How many processes share some work; 0 takes one for each core that this one may use.
+
+    Raises:
+        ValueError: the number is negative.
+    """
+    if number < 0:
+        raise ValueError(f"workers is {number}, expected 0 (one a core) or more")
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return number or usable or 1
 
 
 def derive_seed(root: int, *keys: str | int) -> int:

@@ -1,5 +1,7 @@
 """Raw clips: every reader on good and bad files, folders, the sample, and the real UTD-MHAD."""
 
+import os
+import pickle
 import re
 from collections import Counter
 from pathlib import Path
@@ -11,6 +13,7 @@ from scipy.io import savemat
 
 from msf_kedro.datasets import (
     ClipFolderDataset,
+    MissingListsDataset,
     NpyClipDataset,
     NtuClipDataset,
     SampleClipsDataset,
@@ -124,6 +127,26 @@ def test_two_clips_of_one_name_are_an_error(tmp_path):
         folder(tmp_path).load()
 
 
+def test_loaders_and_their_stamps_go_to_other_processes(tmp_path):
+    """A stamp is a file's: it differs as soon as the file does, and only then."""
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", np.ones((7, 25, 3)))
+    clips = pickle.loads(pickle.dumps(folder(tmp_path).load()))
+    np.testing.assert_array_equal(clips["a"](), folder(tmp_path).load()["a"]())
+    stamps = {name: clip.stamp for name, clip in clips.items()}
+    assert len(set(stamps.values())) == 2
+    os.utime(tmp_path / "a.npy", ns=(0, 1))
+    assert clips["a"].stamp != stamps["a"]
+    os.utime(tmp_path / "a.npy", ns=(0, 2))
+    again = clips["a"].stamp
+    np.save(tmp_path / "a.npy", np.ones((8, 25, 3)))
+    os.utime(tmp_path / "a.npy", ns=(0, 2))
+    assert clips["a"].stamp != again, "the same time, another size"
+    (tmp_path / "a.npy").unlink()
+    assert "FileNotFoundError" in clips["a"].stamp
+    assert clips["b"].stamp == stamps["b"]
+
+
 @pytest.mark.parametrize(("there", "why"), [(False, "no such folder"), (True, r"no \*\.npy file")])
 def test_a_missing_or_empty_folder_says_what_to_do(there, why, tmp_path):
     path = tmp_path / "raw"
@@ -136,6 +159,29 @@ def test_a_missing_or_empty_folder_says_what_to_do(there, why, tmp_path):
     assert re.search(why, message)
     for hint in (str(path), "docs/data.md", "--params=raw_clips=FOLDER"):
         assert hint in message
+
+
+# --- lists of clips without skeleton ---
+
+
+def test_no_list_a_file_or_a_folder(tmp_path):
+    assert MissingListsDataset("").load() == {}
+    for name, text in (("a.txt", "head\r\n\r\n S001 \r\n"), ("b.txt", "S002"), ("c.md", "no list")):
+        (tmp_path / name).write_text(text)
+    a, b = (str(tmp_path / name) for name in ("a.txt", "b.txt"))
+    assert MissingListsDataset(a).load() == {a: ["head", "", "S001"]}
+    assert MissingListsDataset(str(tmp_path)).load() == {a: ["head", "", "S001"], b: ["S002"]}
+    with pytest.raises(DatasetError, match="read only"):
+        MissingListsDataset(a).save({})
+
+
+@pytest.mark.parametrize(("make", "why"), [(False, "no such file or folder"), (True, r"no \.txt")])
+def test_a_list_that_is_not_there_is_an_error(make, why, tmp_path):
+    place = tmp_path / "lists"
+    if make:
+        place.mkdir()
+    with pytest.raises(DatasetError, match=f"{place}: .*{why}.*--params=missing_lists=PATH"):
+        MissingListsDataset(str(place)).load()
 
 
 # --- the sample ---
@@ -158,6 +204,8 @@ def test_the_sample_is_lazy_and_always_the_same(monkeypatch):
     assert made == [(7, 2, 1, 3)]
     np.testing.assert_array_equal(first, sample.load()[name]())
     np.testing.assert_array_equal(first, generate_clip(7, 2, 1, seed=3))
+    other = SampleClipsDataset(actions="1, 7-8", performers=2, repetitions=2, seed=4).load()
+    assert len({clip.stamp for clip in (*clips.values(), *other.values())}) == 2 * len(clips)
     with pytest.raises(DatasetError, match="cannot be saved"):
         sample.save({})
 

@@ -10,7 +10,8 @@ import torch
 from kedro.io import DataCatalog, DatasetError, Version
 from sessions import assert_equal
 
-from msf_kedro.datasets import JSONDataset, TableDataset, TorchDataset
+from msf_kedro.blocks import Blocks
+from msf_kedro.datasets import JSONDataset, TableDataset, TorchDataset, versioned
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 TENSORS = {
@@ -149,6 +150,103 @@ def test_a_mapped_file_may_be_saved_again(tmp_path):
     data_set.save({"x": old + 1})
     assert old.sum() == 0
     assert data_set.load()["x"].sum() == 1000
+
+
+# --- tensors in blocks ---
+
+BODIES = torch.arange(7 * 5, dtype=torch.float32).view(7, 5)
+FIRST = torch.tensor([0, 3, 7])
+
+
+def in_blocks(*cuts: int, shape=(7, 5), after: Exception | None = None) -> tuple[Blocks, list]:
+    """The bodies in blocks that end at some rows, and a list of what the saving did."""
+    did = []
+
+    def rows():
+        start = 0
+        for end in (*cuts, 7):
+            did.append(end)
+            yield BODIES[start:end].clone()
+            start = end
+        if after:
+            raise after
+
+    return Blocks(shape, torch.float32, rows, lambda: did.append("saved")), did
+
+
+@pytest.fixture(params=[0, 2**28], ids=["too large", "small"])
+def _memory(request, monkeypatch):
+    monkeypatch.setattr(versioned, "IN_MEMORY", request.param)
+
+
+@pytest.mark.usefixtures("_memory")
+@pytest.mark.parametrize("mmap", [True, False])
+def test_blocks_become_a_tensor_as_any_other(mmap, tmp_path):
+    data_set = TorchDataset(str(tmp_path / "x.pt"), mmap=mmap)
+    blocks, did = in_blocks(2, 2, 3)
+    extra = {"first": FIRST, "name": "NTU", "scalar": torch.tensor(0.5)}
+    data_set.save({"bodies": blocks, **extra})
+    assert did == [2, 2, 3, 7, "saved"]
+    assert names(tmp_path) == ["x.pt"]
+    assert_equal(data_set.load(), {"bodies": BODIES, **extra})
+    for mapped in (True, False):
+        found = torch.load(tmp_path / "x.pt", weights_only=True, mmap=mapped)
+        assert torch.equal(found["bodies"], BODIES)
+    data_set.load()["bodies"].zero_()
+    assert torch.equal(data_set.load()["bodies"], BODIES), "what is loaded is private"
+
+
+@pytest.mark.usefixtures("_memory")
+@pytest.mark.parametrize(
+    ("blocks", "message"),
+    [
+        (in_blocks(3, after=OSError("disk full")), "disk full"),
+        (in_blocks(3, shape=(8, 5)), r"expected (8|\(8, 5\))"),
+        (in_blocks(3, shape=(6, 5)), r"size of tensor|expected \(6, 5\)"),
+        (in_blocks(3, shape=(7, 4)), r"size of tensor|expected \(7, 4\)"),
+    ],
+    ids=["failure", "rows missing", "rows left", "width"],
+)
+def test_blocks_that_fail_or_do_not_fit_leave_no_file(blocks, message, tmp_path):
+    data_set = TorchDataset(str(tmp_path / "x.pt"))
+    with pytest.raises(DatasetError, match=message):
+        data_set.save({"bodies": blocks[0], "first": FIRST})
+    assert names(tmp_path) == []
+    assert "saved" not in blocks[1]
+
+
+def test_large_blocks_are_never_together_in_memory(tmp_path, monkeypatch):
+    """While a block is made, no earlier one is in memory or mapped."""
+    monkeypatch.setattr(versioned, "IN_MEMORY", 0)
+    block = torch.ones(2**20)
+    peaks = []
+
+    def rows():
+        for _ in range(64):
+            status = Path("/proc/self/status")
+            if status.exists():  # on Linux
+                lines = [line.split() for line in status.read_text().splitlines()]
+                peaks.append(sum(int(line[1]) for line in lines if line[0] in RESIDENT))
+            yield block
+
+    def save():
+        blocks = Blocks((64 * 2**20,), torch.float32, rows, lambda: None)
+        TorchDataset(str(tmp_path / "x.pt")).save({"x": blocks})
+
+    RESIDENT = ("RssAnon:", "RssFile:")
+    save()
+    peaks.clear()
+    save()
+    assert (tmp_path / "x.pt").stat().st_size > 2**28
+    assert not peaks or max(peaks) - peaks[0] < 2**14, "kB; the tensor has 2^18"
+
+
+def test_containers_beside_large_blocks_are_refused(tmp_path, monkeypatch):
+    """Tensors inside them would not be filled."""
+    monkeypatch.setattr(versioned, "IN_MEMORY", 0)
+    with pytest.raises(DatasetError, match=r"\['more'\]: beside Blocks only tensors"):
+        TorchDataset(str(tmp_path / "x.pt")).save({"x": in_blocks()[0], "more": [FIRST]})
+    assert names(tmp_path) == []
 
 
 # --- tables and reports ---

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
+from msf_kedro.skeleton.clip import LISTED, OTHER_CLASS, ClipsConfig, Recipe, listed_clips
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.skeleton.normalise import NormaliseConfig, normalise
 from msf_kedro.skeleton.ntu import read_skeleton, write_skeleton
-from msf_kedro.skeleton.prepare import OTHER_CLASS, ClipsConfig, kept_clips, prepare
+from msf_kedro.skeleton.prepare import kept_clips, prepare
 from msf_kedro.skeleton.sample import clip_name, generate_clip
+from msf_kedro.skeleton.store import Skeletons
 
 LAYOUT = get_layout("kinect_v2_25")
 NORMALISE = NormaliseConfig(window=8, resample=True)
@@ -32,9 +34,11 @@ def loaders(clips: dict) -> dict:
     return {name: lambda name=name, clip=clip: load(name, clip) for name, clip in clips.items()}
 
 
-def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, classes=CLASSES):
+def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=frozenset()):
     config = ClipsConfig(pattern, "kinect_v2_25", max_rejected)
-    return prepare(raw, classes, config, LAYOUT, NORMALISE)
+    recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE)
+    table, bodies, first = prepare(raw, recipe, store={}, workers=1)
+    return table, Skeletons(bodies.tensor(), first)
 
 
 def with_value(value: float) -> np.ndarray:
@@ -182,3 +186,38 @@ def test_a_group_that_is_no_number_sets_the_clip_aside():
 def test_groups_must_not_hide_columns_of_the_clip_table():
     with pytest.raises(ValueError, match=r"groups \['frames'\] are columns of the clip table"):
         ClipsConfig(r"(?P<frames>\d+)A(?P<action>\d+)", "kinect_v2_25", 0.0)
+
+
+def test_listed_clips_are_left_out_unread_and_are_not_bad(caplog):
+    def load():
+        pytest.fail("it was read")
+
+    listed = {clip_name(1, 9, 1), clip_name(99, 9, 1), "S001C001P777R001A001"}
+    raw = loaders(GOOD) | {clip_name(1, 9, 1): load, clip_name(99, 9, 1): load}
+    with caplog.at_level(logging.INFO, "msf_kedro"):
+        table, skeletons = run(raw, max_rejected=0.0, listed=listed)
+    row = table.set_index("name").loc[clip_name(1, 9, 1)]
+    assert (row.kept, row.reason, row.performer) == (False, "listed as without skeleton", 9)
+    assert set(table.reason.dropna()) == {LISTED, OTHER_CLASS}
+    assert len(skeletons) == len(GOOD)
+    assert "2 of the 3 clips listed as without skeleton are among the raw clips" in caplog.messages
+
+
+def test_lists_hold_headings_and_names():
+    lists = {
+        "a.txt": ["Missing skeletons", "", "------", "S001C002P005R002A008"],
+        "b.txt": ["S001C002P006R001A008", "S001C002P005R002A008"],
+    }
+    assert listed_clips(lists, PATTERN) == {"S001C002P005R002A008", "S001C002P006R001A008"}
+    assert listed_clips({}, PATTERN) == frozenset()
+    with pytest.raises(ValueError, match=r"c\.txt: none of its 2 lines is a clip name"):
+        listed_clips(lists | {"c.txt": ["Missing skeletons", "x S001C002P005R002A008"]}, PATTERN)
+
+
+def test_of_many_bad_clips_the_first_are_logged_and_the_table_has_all(caplog):
+    bad = {clip_name(1, 10 + number, 1): "" for number in range(25)}
+    with caplog.at_level(logging.WARNING, "msf_kedro"):
+        table, _ = run(loaders(GOOD | bad))
+    assert sum("is set aside: unreadable" in text for text in caplog.messages) == 20
+    assert caplog.messages[20:] == ["5 more clips are set aside; the clip table says why"]
+    assert table.reason.notna().sum() == 25

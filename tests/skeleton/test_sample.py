@@ -144,6 +144,16 @@ def test_shaking_hands_meet(clips) -> None:
         assert gap[middle].max() < 0.15 < 0.4 < gap.max()
 
 
+def test_a_clip_of_another_length_is_the_same_action() -> None:
+    usual = generate_clip(23, 2, 1, 5)
+    np.testing.assert_array_equal(generate_clip(23, 2, 1, 5, frames=usual.shape[1]), usual)
+    assert generate_clip(58, 2, 1, 5, frames=131).shape == (2, 131, 25, 3)
+    longer = generate_clip(23, 2, 1, 5, frames=2 * usual.shape[1] - 1)[:, ::2]
+    assert np.abs(longer - usual).max() < 0.1, "but for the camera's noise"
+    with pytest.raises(ValueError, match="frames is 1, expected at least 2"):
+        generate_clip(23, 2, 1, 5, frames=1)
+
+
 def test_names_are_those_of_the_ntu_data_sets() -> None:
     assert clip_name(23, 3, 2) == "S001C001P003R002A023"
     names = clip_names(performers=10, repetitions=3)

@@ -1,15 +1,14 @@
 """Readers of raw clips. All give float32 arrays `(bodies, frames, joints, 3)` in metres."""
 
-from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets.partitions import PartitionedDataset
 
-LoadClip = Callable[[], np.ndarray]
+from msf_kedro.skeleton.clip import LoadClip
 
 
 class ClipDataset(AbstractDataset):
@@ -58,6 +57,28 @@ class NpyClipDataset(ClipDataset):
         return (clip[None] if clip.ndim == 3 else clip).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class ClipFile:
+    """A raw clip's file, which is read when this is called."""
+
+    kind: type[ClipDataset]
+    config: dict[str, Any]
+    path: str
+
+    def __call__(self) -> np.ndarray:
+        return self.kind(filepath=self.path, **self.config).load()
+
+    @property
+    def stamp(self) -> str:
+        """What differs when the call would give another clip."""
+        reader = f"{self.kind.__qualname__} {self.config} {self.path}"
+        try:
+            status = Path(self.path).stat()
+        except OSError as error:  # it went away; the call will say so
+            return f"{reader} {type(error).__name__}"
+        return f"{reader} {status.st_size} {status.st_mtime_ns}"
+
+
 class ClipFolderDataset(PartitionedDataset):
     """A folder of raw clips: clip name → function that loads it. Sub-folders are searched too."""
 
@@ -65,20 +86,20 @@ class ClipFolderDataset(PartitionedDataset):
         folder = Path(self._path)
         if not folder.is_dir():
             raise DatasetError(f"{self._missing(folder)}: there is no such folder")
-        if not self._list_partitions():
+        self._invalidate_caches()
+        clips: dict[str, ClipFile] = {}
+        for path in self._list_partitions():
+            name = Path(path).name.removesuffix(self._filename_suffix)
+            if name in clips:
+                raise DatasetError(
+                    f"raw clips in {folder}: {clips[name].path} and {path} have the same"
+                    " name; remove or rename one of them"
+                )
+            clips[name] = ClipFile(self._dataset_type, self._dataset_config, path)
+        if not clips:
             raise DatasetError(
                 f"{self._missing(folder)}: it holds no *{self._filename_suffix} file"
             )
-        places: dict[str, str] = {}
-        clips: dict[str, LoadClip] = {}
-        for place, load in super().load().items():
-            name = Path(place).name
-            if name in clips:
-                raise DatasetError(
-                    f"raw clips in {folder}: {places[name]} and {place} have the same"
-                    " name; remove or rename one of them"
-                )
-            places[name], clips[name] = place, load
         return clips
 
     @staticmethod
@@ -87,6 +108,53 @@ class ClipFolderDataset(PartitionedDataset):
             f"raw clips are expected in {folder} (see docs/data.md; point at another folder with"
             " --params=raw_clips=FOLDER)"
         )
+
+
+class MissingListsDataset(AbstractDataset):
+    """Lists of clips without skeleton: list → its lines; none where no file or folder is named."""
+
+    def __init__(self, lists: str, metadata: dict | None = None):
+        self.metadata = metadata  # read by Kedro-Viz
+        self._lists = lists
+
+    def load(self) -> dict[str, list[str]]:
+        if not self._lists:
+            return {}
+        place = Path(self._lists)
+        files = sorted(place.glob("*.txt")) if place.is_dir() else [place]
+        if not files or not files[0].is_file():
+            missing = "there is no such file or folder" if not place.exists() else "no .txt file"
+            raise DatasetError(
+                f"lists of clips without skeleton are expected in {place}: {missing} (see"
+                " docs/data.md; name another with --params=missing_lists=PATH)"
+            )
+        texts = {str(file): file.read_text(encoding="utf-8", errors="replace") for file in files}
+        return {file: [line.strip() for line in text.splitlines()] for file, text in texts.items()}
+
+    def save(self, data: Any) -> None:
+        raise DatasetError(f"{self._lists}: lists of clips without skeleton are read only")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"lists": self._lists}
+
+
+class SampleClip(NamedTuple):
+    """A clip of the sample, which is generated when this is called."""
+
+    action: int
+    performer: int
+    repetition: int
+    seed: int
+
+    def __call__(self) -> np.ndarray:
+        from msf_kedro.skeleton.sample import generate_clip
+
+        return generate_clip(*self)
+
+    @property
+    def stamp(self) -> str:
+        """What differs when the call would give another clip."""
+        return repr(self)
 
 
 class SampleClipsDataset(AbstractDataset):
@@ -105,12 +173,12 @@ class SampleClipsDataset(AbstractDataset):
         self._actions = actions
 
     def load(self) -> dict[str, LoadClip]:
-        from msf_kedro.skeleton.sample import clip_name, generate_clip
+        from msf_kedro.skeleton.sample import clip_name
         from msf_kedro.splits import parse_classes
 
         return {
-            clip_name(action, performer, repetition): partial(
-                generate_clip, action, performer, repetition, self._sizes["seed"]
+            clip_name(action, performer, repetition): SampleClip(
+                action, performer, repetition, self._sizes["seed"]
             )
             for performer in range(1, self._sizes["performers"] + 1)
             for action in parse_classes(self._actions)

@@ -1,92 +1,68 @@
 """From raw clips to the clip table and the normalised skeletons; bad clips are set aside."""
 
 import logging
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, MutableMapping
 
-import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Int
+from torch import Tensor
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from msf_kedro.skeleton.layouts import Layout
-from msf_kedro.skeleton.normalise import NormaliseConfig, check_clip, normalise
-from msf_kedro.skeleton.store import Skeletons
+from msf_kedro.blocks import Blocks
+from msf_kedro.skeleton.clip import LISTED, OTHER_CLASS, ClipsConfig, LoadClip, Recipe
+from msf_kedro.skeleton.parts import Columns, Part, cut, prepare_parts
 
 logger = logging.getLogger(__name__)
 
-OTHER_CLASS = "not a class of this study"
-OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
-
-
-@dataclass(frozen=True)
-class ClipsConfig:
-    """What clips are called and how many bad ones are accepted.
-
-    Attributes:
-        name_pattern: regular expression with named groups that matches a whole clip name; each
-            group becomes an integer column of the clip table, `action` is needed.
-        layout: name of the joint layout.
-        max_rejected: largest accepted part of clips that cannot be used, from 0 to 1.
-    """
-
-    name_pattern: str
-    layout: str
-    max_rejected: float
-
-    def __post_init__(self):
-        try:
-            groups = self.groups
-        except re.error as error:
-            raise ValueError(f"clips.name_pattern {self.name_pattern!r}: {error}") from error
-        if "action" not in groups:
-            raise ValueError(f"clips.name_pattern {self.name_pattern!r} has no group 'action'")
-        taken = sorted(set(groups) & set(OWN_COLUMNS))
-        if taken:
-            raise ValueError(f"clips.name_pattern: groups {taken} are columns of the clip table")
-        if not 0 <= self.max_rejected <= 1:
-            raise ValueError(f"clips.max_rejected is {self.max_rejected}, expected 0 to 1")
-
-    @property
-    def groups(self) -> list[str]:
-        """The pattern's named groups, in their order."""
-        return list(re.compile(self.name_pattern).groupindex)
+LOGGED = 20  # bad clips that are logged one by one
 
 
 def prepare(
-    raw: Mapping[str, Callable[[], np.ndarray]],
-    classes: list[int],
-    config: ClipsConfig,
-    layout: Layout,
-    normalise_config: NormaliseConfig,
-) -> tuple[pd.DataFrame, Skeletons]:
-    """Read, check and normalise all clips.
+    raw: Mapping[str, LoadClip],
+    recipe: Recipe,
+    store: MutableMapping[str, Part],
+    workers: int,
+) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
+    """Read, check and normalise all clips, part by part.
+
+    Parts that the store holds already are not prepared again, and what else it holds is removed.
+    It is emptied when the bodies have been saved, not before.
 
     Returns:
         The clip table, a row per raw clip in order of names: `name`, the pattern's groups,
-        `frames`, `bodies`, `kept` and, where not kept, `reason`; and the kept clips in the
-        table's order. Clips of other classes are left out without being read.
+        `frames`, `bodies`, `kept` and, where not kept, `reason`; and, as `Skeletons` has them,
+        `bodies` and `first` of the kept clips in the table's order.
 
     Raises:
         ValueError: more than `max_rejected` of the classes' clips are bad, or none is left.
+        RuntimeError: a worker process was killed.
     """
-    rows, bodies = [], []
-    with logging_redirect_tqdm():
-        for name in tqdm(sorted(raw), desc="clips", unit="clip", disable=None, leave=False):
-            row, normalised = _prepare_one(
-                name, raw[name], classes, config, layout, normalise_config
-            )
-            rows.append(row)
-            if normalised is not None:
-                bodies.append(normalised)
-    table = pd.DataFrame(rows, columns=[OWN_COLUMNS[0], *config.groups, *OWN_COLUMNS[1:]])
-    table[config.groups] = table[config.groups].astype("Int64")
-    table["reason"] = table["reason"].astype("string")
-    _check_rejected(table, config)
-    counts = torch.tensor([0] + [len(clip) for clip in bodies])
-    return table, Skeletons(torch.from_numpy(np.concatenate(bodies)), torch.cumsum(counts, 0))
+    parts = cut(raw, recipe)
+    _log_listed(raw, recipe)
+    for key in set(store) - set(parts):  # of other settings or files
+        del store[key]
+    done = {key: part["columns"] for key in parts if (part := store.get(key))}
+    if done:
+        logger.info("%d of %d parts of the clips are there already", len(done), len(parts))
+    todo = {key: clips for key, clips in parts.items() if key not in done}
+    before = sum(len(parts[key]) for key in done)
+    bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
+    with logging_redirect_tqdm(), bar:
+        for key, columns in prepare_parts(todo, recipe, store, workers):
+            done[key] = columns
+            bar.update(len(columns["name"]))
+    table = _table([done[key] for key in parts], recipe.clips)
+    _check_rejected(table, recipe.clips)
+    counts = torch.tensor([0, *table.bodies[table.kept]])
+    first = torch.cumsum(counts, 0)
+    shape = (int(first[-1]), 3, len(recipe.layout.joints), recipe.normalise.window)
+    return (
+        table,
+        Blocks(shape, torch.float32, lambda: _bodies(store, list(parts)), store.clear),
+        first,
+    )
 
 
 def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
@@ -94,51 +70,49 @@ def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.kept].reset_index(drop=True)
 
 
-def _prepare_one(name, load, classes, config, layout, normalise_config):
-    """A clip's row and, if it can be used, its normalised bodies."""
-    match = re.fullmatch(config.name_pattern, name)
-    row = {
-        "name": name,
-        **dict.fromkeys(config.groups),
-        "frames": 0,
-        "bodies": 0,
-        "kept": False,
-        "reason": None,
-    }
-    if not match:
-        return row | {"reason": "the name does not match clips.name_pattern"}, None
-    for group, text in match.groupdict().items():
-        if not (text or "").isdecimal():
-            return row | {"reason": f"group {group} of the name is {text!r}, not a number"}, None
-        row[group] = int(text)
-    if row["action"] not in classes:
-        return row | {"reason": OTHER_CLASS}, None
-    try:
-        clip = load()
-    except Exception as error:  # whatever a damaged file makes a reader raise
-        return row | {"reason": f"unreadable: {error.__cause__ or error}"}, None
-    reason = check_clip(clip, layout)
-    if reason:
-        return row | {"reason": reason}, None
-    normalised = normalise(clip, layout, normalise_config)
-    return row | {"frames": clip.shape[1], "bodies": len(normalised), "kept": True}, normalised
+def _table(parts: list[Columns], config: ClipsConfig) -> pd.DataFrame:
+    columns = {name: [v for part in parts for v in part[name]] for name in config.columns}
+    types = dict.fromkeys(config.groups, "Int64") | {"reason": "string"}
+    return pd.DataFrame(columns).astype(types)
+
+
+def _bodies(store: MutableMapping[str, Part], keys: list[str]) -> Iterator[Tensor]:
+    for key in keys:
+        if (part := store.get(key)) is None:
+            raise ValueError(
+                f"part {key} of the clips, which was finished, is gone or damaged; run again, and"
+                " one run of a study at a time"
+            )
+        yield torch.from_numpy(part["bodies"])
+
+
+def _log_listed(raw: Mapping[str, LoadClip], recipe: Recipe) -> None:
+    if recipe.listed:
+        logger.info(
+            "%d of the %d clips listed as without skeleton are among the raw clips",
+            len(recipe.listed & raw.keys()),
+            len(recipe.listed),
+        )
 
 
 def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
-    ours = table[table.reason.fillna("") != OTHER_CLASS]
+    reasons = table.reason.fillna("")
+    ours = table[~reasons.isin([OTHER_CLASS, LISTED])]
     if ours.empty:
         raise ValueError(
             f"none of {len(table)} raw clips is of a class of this study; check the raw clips and"
             " the parameters clips.name_pattern and classes"
         )
     bad = ours[~ours.kept]
-    for row in bad.itertuples():
+    for row in bad[:LOGGED].itertuples():
         logger.warning("clip %s is set aside: %s", row.name, row.reason)
+    if len(bad) > LOGGED:
+        logger.warning("%d more clips are set aside; the clip table says why", len(bad) - LOGGED)
     logger.info(
         "%d clips kept, %d set aside, %d of other classes",
         len(ours) - len(bad),
         len(bad),
-        len(table) - len(ours),
+        (reasons == OTHER_CLASS).sum(),
     )
     share = len(bad) / len(ours)
     if share > config.max_rejected or len(bad) == len(ours):

@@ -1,23 +1,37 @@
 """Nodes of the skeletons stage."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import MutableMapping
 
 import pandas as pd
 
+from msf_kedro import runtime
+from msf_kedro.skeleton.clip import ClipsConfig, LoadClip, Recipe, listed_clips
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.skeleton.normalise import NormaliseConfig
-from msf_kedro.skeleton.prepare import ClipsConfig, prepare
+from msf_kedro.skeleton.parts import Part
+from msf_kedro.skeleton.prepare import prepare
 from msf_kedro.splits import parse_classes
 
 
 def prepare_clips(
-    raw_clips: dict[str, Callable[[], Any]],
+    raw_clips: dict[str, LoadClip],
+    clip_parts: MutableMapping[str, Part],
+    missing_lists: dict[str, list[str]],
     classes: str,
     clips: ClipsConfig,
     normalise: NormaliseConfig,
+    workers: int,
 ) -> tuple[pd.DataFrame, dict]:
-    """The clip table and the normalised bodies of the kept clips."""
-    layout = get_layout(clips.layout)
-    table, skeletons = prepare(raw_clips, parse_classes(classes), clips, layout, normalise)
-    return table, {"bodies": skeletons.bodies, "first": skeletons.first}
+    """The clip table and the normalised bodies of the kept clips.
+
+    Prepared parts are in `clip_parts` from when they are finished until the skeletons are saved.
+    """
+    recipe = Recipe(
+        parse_classes(classes),
+        listed_clips(missing_lists, clips.name_pattern),
+        clips,
+        get_layout(clips.layout),
+        normalise,
+    )
+    table, bodies, first = prepare(raw_clips, recipe, clip_parts, runtime.pick_workers(workers))
+    return table, {"bodies": bodies, "first": first}

@@ -10,7 +10,10 @@ def create_pipeline(**kwargs) -> Pipeline:
         [
             node(
                 prepare_clips,
-                ["raw_clips", "params:classes", "params:clips", "params:normalise"],
+                [
+                    *("raw_clips", "clip_parts", "missing_lists", "params:classes"),
+                    *("params:clips", "params:normalise", "params:workers"),
+                ],
                 ["clips", "skeletons"],
                 name="prepare_clips",
             )

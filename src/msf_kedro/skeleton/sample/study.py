@@ -75,15 +75,19 @@ def sample_clips(
 
 
 def generate_clip(
-    action: int, performer: int, repetition: int, seed: int
+    action: int, performer: int, repetition: int, seed: int, frames: int | None = None
 ) -> Float[np.ndarray, "M T 25 3"]:
     """Generate one clip: a person, or two with the acting one first, as a Kinect v2 sees them.
 
     The same arguments always give the same clip. Frames are 1/30 s apart; coordinates are
     metres, x to the right of a person who faces the camera, y up, z away from the camera.
 
+    Args:
+        action, performer, repetition, seed: which clip.
+        frames: its length; by default as long as the performer needs for the action.
+
     Returns:
-        float32; M is 1 or 2, T about 40 to 80.
+        float32; M is 1 or 2, T about 40 to 80 by default.
 
     Raises:
         ValueError: there is no such action, or a number is out of range.
@@ -91,11 +95,13 @@ def generate_clip(
     if action not in ACTIONS:
         raise ValueError(f"action {action} is not in the sample, expected one of {sorted(ACTIONS)}")
     clip_name(action, performer, repetition)
+    if frames is not None and frames < 2:
+        raise ValueError(f"frames is {frames}, expected at least 2")
     what = ACTIONS[action]
     rng = _rng(seed, 2, action, performer, repetition)
     first, second = _performer(performer, seed), _performer(performer + _PARTNER, seed)
-    frames = round(FRAMES_PER_SECOND * what.seconds / (first.speed * rng.uniform(0.94, 1.06)))
-    clock = np.linspace(0, 1, frames)
+    usual = round(FRAMES_PER_SECOND * what.seconds / (first.speed * rng.uniform(0.94, 1.06)))
+    clock = np.linspace(0, 1, usual if frames is None else frames)
     # People hurry the one part of an action, linger over the other, and start early or late.
     clock = clock + rng.uniform(-0.06, 0.06) * np.sin(np.pi * clock) + rng.uniform(-0.02, 0.02)
     liveliness = rng.uniform(0.85, 1.15)
