@@ -10,11 +10,12 @@ from msf_kedro.pipelines import (
     semantics,
     skeletons,
     splits,
+    tables,
 )
 
 
 def register_pipelines() -> dict[str, Pipeline]:
-    """The stages, `zssar` (without the gate), `gzssar` and the default."""
+    """The stages, `zssar` (without the gate), `gzssar`, `tables` (of all studies), the default."""
     stages = {
         "skeletons": skeletons.create_pipeline(),
         "splits": splits.create_pipeline(),
@@ -27,7 +28,8 @@ def register_pipelines() -> dict[str, Pipeline]:
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
     gzssar = sum(stages.values(), start=Pipeline([]))
-    return stages | {"zssar": zssar, "gzssar": gzssar, "__default__": gzssar}
+    jobs = {"zssar": zssar, "gzssar": gzssar, "tables": tables.create_pipeline()}
+    return stages | jobs | {"__default__": gzssar}
 
 
 GATED = ("gate", "evaluation")

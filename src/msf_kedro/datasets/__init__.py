@@ -1,4 +1,4 @@
-"""Kedro datasets: versioned files written whole, and readers of raw clips."""
+"""Kedro datasets: versioned files written whole, readers of raw clips and of finished studies."""
 
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
@@ -7,7 +7,8 @@ from msf_kedro.datasets.clips import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
-from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
+from msf_kedro.datasets.studies import StudiesDataset
+from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
     "ClipFolderDataset",
@@ -15,7 +16,9 @@ __all__ = [
     "NpyClipDataset",
     "NtuClipDataset",
     "SampleClipsDataset",
+    "StudiesDataset",
     "TableDataset",
+    "TextDataset",
     "TorchDataset",
     "UtdMhadClipDataset",
 ]
