@@ -12,6 +12,7 @@ from msf_kedro.pipelines import (
     semantics,
     skeletons,
     splits,
+    tables,
 )
 
 
@@ -21,7 +22,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
     released features in place of clips and Shift-GCNs, which its stage `released` reads.
     `released_shift_gcn` takes features of any clips by a released check-point. `benchmark` depends
-    on the study.
+    on the study; `tables` reads all studies' benchmarks.
     """
     stages = {
         "skeletons": skeletons.create_pipeline(),
@@ -42,9 +43,10 @@ def register_pipelines() -> dict[str, Pipeline]:
         "gzssar": gzssar,
         "gzssar_released": sum(behind, start=read),
         "released_shift_gcn": stages["skeletons"] + released_shift_gcn.create_pipeline(),
+        "benchmark": Pipeline([]),  # `hooks.StudyBenchmark` fills it when it knows the study
+        "tables": tables.create_pipeline(),
     }
-    benchmark = Pipeline([])  # `hooks.StudyBenchmark` fills it when it knows the study
-    return stages | {"released": read, "benchmark": benchmark} | jobs | {"__default__": gzssar}
+    return stages | {"released": read} | jobs | {"__default__": gzssar}
 
 
 FROM_CLIPS = ("skeletons", "splits", "features")

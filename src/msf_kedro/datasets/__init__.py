@@ -1,4 +1,4 @@
-"""Kedro datasets: versioned files written whole, and readers of raw input."""
+"""Kedro datasets: versioned files written whole, readers of raw input and of finished studies."""
 
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.clips import (
@@ -11,7 +11,8 @@ from msf_kedro.datasets.clips import (
 )
 from msf_kedro.datasets.parts import ClipPartsDataset
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
-from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TorchDataset
+from msf_kedro.datasets.studies import StudiesDataset
+from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
     "ClipFolderDataset",
@@ -23,7 +24,9 @@ __all__ = [
     "ReleasedFeaturesDataset",
     "ReleasedShiftGCNDataset",
     "SampleClipsDataset",
+    "StudiesDataset",
     "TableDataset",
+    "TextDataset",
     "TextFilesDataset",
     "TorchDataset",
     "UtdMhadClipDataset",

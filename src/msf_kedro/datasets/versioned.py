@@ -1,4 +1,4 @@
-"""Versioned artifacts: parquet tables, tensor files and JSON reports, each written whole."""
+"""Versioned artifacts: parquet tables, tensor files, JSON reports, texts; each written whole."""
 
 import json
 import mmap
@@ -131,6 +131,16 @@ class JSONDataset(WholeFileDataset):
     def preview(self) -> JSONPreview:
         """The report itself, for Kedro-Viz."""
         return json.dumps(self.load())
+
+
+class TextDataset(WholeFileDataset):
+    """A text, such as a Markdown or HTML page, as UTF-8."""
+
+    def _read(self, path: Path) -> str:
+        return path.read_text(encoding="utf-8")
+
+    def _write(self, data: str, path: Path) -> None:
+        path.write_text(data, encoding="utf-8")
 
 
 def _blocks(data: Any) -> dict[str, Any]:

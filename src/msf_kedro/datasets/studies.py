@@ -1,0 +1,65 @@
+"""What the benchmarks of all studies have left on disk."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io.core import AbstractDataset, DatasetError, Version
+
+from msf_kedro.datasets.versioned import TableDataset
+
+logger = logging.getLogger(__name__)
+
+LoadTable = Callable[[], pd.DataFrame]
+
+
+class StudiesDataset(AbstractDataset):
+    """The newest benchmark of every study below a folder, read only.
+
+    `load` gives study → table name (`TABLES`) → function that loads its newest version, studies in
+    alphabetical order. A study without a benchmark is left out; one whose benchmark has broken off
+    is left out with a warning.
+
+    Raises:
+        DatasetError: no study has been benchmarked.
+    """
+
+    TABLES = ("benchmark", "benchmark_outcomes", "published_figures")
+
+    def __init__(self, folder: str, metadata: dict | None = None):
+        self._folder = Path(folder)
+        self.metadata = metadata  # read by Kedro-Viz
+
+    def load(self) -> dict[str, dict[str, LoadTable]]:
+        studies = {}
+        for place in sorted(self._folder.glob("*/benchmark.parquet")):
+            tables = {
+                name: TableDataset(str(place.with_name(f"{name}.parquet")), Version(None, None))
+                for name in self.TABLES
+            }
+            missing = [name for name, table in tables.items() if not table.exists()]
+            if missing:
+                logger.warning(
+                    "%s is left out of the tables: no %s in %s; run its benchmark again to its end",
+                    *(place.parent.name, " or ".join(missing), place.parent),
+                )
+            else:
+                studies[place.parent.name] = {name: table.load for name, table in tables.items()}
+        if not studies:
+            raise DatasetError(
+                f"no study has been benchmarked below {self._folder}; first run"
+                " `kedro run --pipeline=benchmark --env=STUDY` (or give the folder of a run with"
+                " --params=data_root=FOLDER)"
+            )
+        return studies
+
+    def save(self, data: Any) -> None:
+        raise DatasetError(f"{self._folder}: the studies' benchmarks are read only here")
+
+    def _exists(self) -> bool:
+        return any(self._folder.glob("*/benchmark.parquet"))
+
+    def _describe(self) -> dict[str, Any]:
+        return {"folder": str(self._folder)}
