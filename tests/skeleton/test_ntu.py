@@ -68,6 +68,19 @@ def test_reading_agrees_with_a_line_by_line_transcription() -> None:
         assert not read[len(bodies) :, frame].any()
 
 
+@pytest.mark.parametrize("digits", range(1, 18))
+def test_numbers_of_any_length_and_spacing_are_read_alike(digits: int) -> None:
+    """Lines with spaces too many are read by another parser, field by field they are the same."""
+    rng = np.random.default_rng(digits)
+    fields = rng.normal(size=(25, 12)) * 10.0 ** rng.integers(-44, 38, size=(25, 12))
+    lines = [" ".join(f"{value:.{digits}g}" for value in row) for row in fields]
+    plain = "\n".join(["1", "1", "7 0 1 1 1 1 0 0 0 2", "25", *lines]) + "\n"
+    spaced = "\n".join(["1", "1", "7 0 1 1 1 1 0 0 0 2", "25", *[f" {line}" for line in lines]])
+    expected = [[np.float32(float(field)) for field in line.split()[:3]] for line in lines]
+    for text in (plain, spaced, plain.replace(" ", "  "), plain.replace(" ", "\t")):
+        np.testing.assert_array_equal(read_skeleton(text, NAME)[0, 0], expected)
+
+
 def test_line_ends_and_trailing_blank_lines_do_not_matter() -> None:
     clip = random_clip(2, 4)
     text = write_skeleton(clip)
