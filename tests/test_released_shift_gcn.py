@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from released_states import released_state
-from sessions import ROOT, Log, artifacts, read, run
+from sessions import ROOT, Log, artifacts, link_copy, read, run
 
 from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.skeleton.layouts import KINECT_V2_25 as LAYOUT
@@ -136,6 +136,13 @@ def test_what_does_not_fit_is_refused_before_a_clip_is_read(given, message, chec
 def test_a_node_alone_refuses_resampled_clips_too(tmp_path):
     given = params(None, normalise={"window": 40, "resample": True})
     fails(tmp_path, "resample is true", given, node_names=["released.extract_features"])
+
+
+def test_skeletons_of_another_window_are_refused(done, checkpoints, tmp_path):
+    root = link_copy(done[0], tmp_path / "data")
+    given = params(checkpoints["joint"], normalise={"window": 300, "resample": False})
+    with pytest.raises(ValueError, match=r"skeletons have 40 frames, normalise\.window is 300"):
+        run(root, JOB, params=given, from_nodes=["released.import_shift_gcn"])
 
 
 def test_a_check_point_of_something_else_is_refused_by_file_and_key(tmp_path):
