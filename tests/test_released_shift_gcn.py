@@ -1,13 +1,15 @@
 """The pipeline `released_shift_gcn`: from raw clips and a check-point to features and logits."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from released_states import released_state
-from sessions import Log, artifacts, read, run
+from sessions import ROOT, Log, artifacts, link_copy, read, run
 
 from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.skeleton.layouts import KINECT_V2_25 as LAYOUT
@@ -136,11 +138,27 @@ def test_a_node_alone_refuses_resampled_clips_too(tmp_path):
     fails(tmp_path, "resample is true", given, node_names=["released.extract_features"])
 
 
+def test_skeletons_of_another_window_are_refused(done, checkpoints, tmp_path):
+    root = link_copy(done[0], tmp_path / "data")
+    given = params(checkpoints["joint"], normalise={"window": 300, "resample": False})
+    with pytest.raises(ValueError, match=r"skeletons have 40 frames, normalise\.window is 300"):
+        run(root, JOB, params=given, from_nodes=["released.import_shift_gcn"])
+
+
 def test_a_check_point_of_something_else_is_refused_by_file_and_key(tmp_path):
     file = tmp_path / "other.pt"
     torch.save({k: v for k, v in STATES["joint"].items() if k != "fc.bias"}, file)
     message = rf"check-point {re.escape(str(file))}: .*fc\.bias: missing, expected shape \(60,\)"
     fails(tmp_path / "data", message, params(str(file)))
+
+
+def test_the_benchmark_runs_and_its_ways_agree():
+    script = ROOT / "benchmarks" / "released_shift_gcn.py"
+    command = [sys.executable, str(script), "--clips=2", "--frames=8", "--rounds=1"]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    apart = re.findall(r"clips/s .* by at most (\S+)$", ran.stdout, re.MULTILINE)
+    assert len(apart) == 3
+    assert max(map(float, apart)) < 1e-4
 
 
 @pytest.mark.parametrize("pipelines", [["skeletons"], ["gzssar", JOB]])

@@ -226,6 +226,11 @@ def test_autocast_around_it_changes_nothing():
     assert torch.equal(found, logits_of(STATE))
 
 
+def test_clips_of_another_precision_are_taken():
+    x = clips([1, 2], 20)
+    assert torch.equal(logits_of(STATE, x.double()), logits_of(STATE, x))
+
+
 def test_another_layout_is_refused():
     network = ShiftGCN.from_released(STATE)
     for shape in [(1, 25, 20, 3, 2), (1, 3, 20, 25, 1), (1, 3, 20, 20, 2)]:

@@ -50,6 +50,7 @@ class ReleasedShiftGCN(nn.Module):
         if clips.ndim != 5 or clips.shape[1::2] != expected[1::2] or clips.shape[4] != PERSONS:
             raise ValueError(f"clips have shape {tuple(clips.shape)}, expected {expected}")
         with runtime.full_precision(clips.device):
+            clips = clips.to(self.network.classifier.weight.dtype)
             features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
             return self.network.classifier(features), features
 

@@ -33,8 +33,18 @@ def extract_features(
     stream: str,
     device: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Features and logits of all kept clips, the mean over both persons as in the release."""
+    """Features and logits of all kept clips, the mean over both persons as in the release.
+
+    Raises:
+        ValueError: clips are not prepared as the release's, or were by other parameters.
+    """
     check_released_input(clips, normalise, stream)
+    frames = skeletons["bodies"].shape[-1]
+    if frames != normalise.window:
+        raise ValueError(
+            f"skeletons have {frames} frames, normalise.window is {normalise.window}: they were"
+            " prepared with other parameters; run the whole pipeline"
+        )
     classes = shift_gcn["classes"]
     network = build(ShiftGCNConfig(**shift_gcn["architecture"]), len(classes), shift_gcn["state"])
     logits, features = extract_released(
