@@ -27,7 +27,7 @@ def data(datasets: set[str]) -> set[str]:
 
 
 def test_every_stage_and_job_has_its_name():
-    assert list(PIPELINES) == [*STAGES, "zssar", "gzssar", "__default__"]
+    assert list(PIPELINES) == [*STAGES, "zssar", "gzssar", "tables", "__default__"]
     assert names(PIPELINES["gzssar"]) == set().union(*(names(PIPELINES[s]) for s in STAGES))
     assert PIPELINES["__default__"] == PIPELINES["gzssar"]
 

@@ -3,7 +3,7 @@
 Intervals come from a paired bootstrap. In each class split, test clips are drawn with replacement
 within their side, the same drawn clips for every cell (method, texts, encoder); seeds are drawn
 apart for each cell, whose replicas share no numbers with another's; a figure is computed again
-from each draw and averaged over splits.
+from each draw and averaged over splits. H is concave, so its draws lie a little below it.
 
 Drawing clips and seeds says how far a figure would move with other clips of the same classes and
 other seeds. It does not cover the choice of classes. The spread over several splits does, and so

@@ -66,13 +66,15 @@ def collect(
         study=study,
         splits=benchmark.split.nunique(),
         seeds=benchmark.seed.nunique(),
-        chance=100 * benchmark.chance.mean(),
+        chance=round(100 * benchmark.chance.mean(), 9),
         level=config.level,
         resamples=config.resamples,
     )
-    long.loc[long.figure != SECONDS, ["mean", "std", "low", "high"]] *= 100
+    percent = ["mean", "std", "low", "high"]
+    long.loc[long.figure != SECONDS, percent] *= 100
+    long[percent] = long[percent].round(9)  # else 0.5 is printed up here and down there
     for name in ("against_method", "against_texts", "over"):
-        long[name] = long[name].fillna("").astype(str)
+        long[name] = long[name].astype(object).fillna("").astype(str)
     for name in ("n", "runs"):
         long[name] = long[name].astype("Int64")
     return long.assign(best=_best(long))
@@ -113,6 +115,6 @@ def _best(long: pd.DataFrame) -> pd.Series:
     column = [long[name] for name in ("table", "study", *SCORED, "figure")] + [by_encoder]
     complete = long.runs.isna() | (long.runs == long.runs.groupby(column).transform("max"))
     better = long["mean"].where(long.figure != SECONDS, -long["mean"])
-    printed = better.where(complete.astype(bool)).round(1)
+    printed = better.where(complete.astype(bool)).map("{:.1f}".format).astype(float)
     best = printed.eq(printed.groupby(column).transform("max"))
     return best.where(long.table != "tests", (long.low > 0) | (long.high < 0)).astype(bool)

@@ -169,10 +169,9 @@ def _arrange(
     shown = _columns(kind, group, rows)
     several = "encoder" in of_row and rows.encoder.nunique() > 1
     name = section if len(group) > 1 or section in group else " ".join([section, *group.values()])
-    warned = protocol and f"protocol {protocol}" + (
-        " (selected on test)" if protocol == "paper" else ""
-    )
-    parts = [TITLES[kind], name, warned, gate and f"gate {gate}"]
+    chosen = protocol and f"protocol {protocol}"
+    chosen += " (selected on test)" if protocol == "paper" else ""
+    parts = [TITLES[kind], name, chosen, gate and f"gate {gate}"]
     number = NUMBERS.get((kind, section))
     return Table(
         kind=kind,
@@ -264,7 +263,7 @@ def _difference(row: dict) -> TableCell:
 
 
 def _p(name: str) -> Callable[[dict], TableCell]:
-    return lambda row: NOTHING if pd.isna(row[name]) else TableCell(f"{row[name]:.3f}")
+    return lambda row: NOTHING if pd.isna(row[name]) else TableCell(f"{row[name]:.3g}")
 
 
 def _labels(row: dict[str, str], with_encoder: bool) -> tuple[str, ...]:
@@ -321,8 +320,9 @@ def _about_study(study: str, runs: pd.DataFrame) -> str:
         return ""
     fact = runs.iloc[0]
     text = (
-        f"Study {study}: {_count(fact.splits, 'split')}, {_count(fact.seeds, 'seed')}, texts"
-        f" embedded by {', '.join(_ordered(runs.encoder))}, chance of ZSSAR {fact.chance:.1f}."
+        f"Study {study}: {_count(int(fact.splits), 'split')}, {_count(int(fact.seeds), 'seed')},"
+        f" texts embedded by {', '.join(_ordered(runs.encoder))}, chance of ZSSAR"
+        f" {fact.chance:.1f}."
     )
     if study in SYNTHETIC:
         text += " Synthetic: a program draws its clips; no evidence about real recordings."
@@ -332,8 +332,9 @@ def _about_study(study: str, runs: pd.DataFrame) -> str:
 def _about_spread(kind: str, runs: pd.DataFrame) -> list[str]:
     """What stands behind ± or in brackets, and what is bold."""
     best = "Bold: the best mean of each column, ties as printed."
+    resamples = runs.resamples.iloc[0]
     draws = (
-        f"{runs.level.iloc[0]:.0%} intervals from {runs.resamples.iloc[0]} draws of test clips"
+        f"{runs.level.iloc[0]:.0%} intervals from {resamples} draws of test clips"
         " (seen and unseen apart, the same for all rows) and of seeds; the choice of classes is not"
         " covered."
     )
@@ -351,7 +352,8 @@ def _about_spread(kind: str, runs: pd.DataFrame) -> list[str]:
         return [
             draws,
             "Bold: the interval leaves out 0.",
-            f"p: two-sided, from the same draws, not corrected for the {tested} pairs.",
+            f"p: two-sided, from the same draws, at least {2 / (resamples + 1):.2g}, not corrected"
+            f" for the {tested} pairs.",
             splits,
         ]
     over = {"splits": "the means of splits", "seeds": "seeds"}
