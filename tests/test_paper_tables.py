@@ -140,12 +140,13 @@ def test_a_row_with_fewer_runs_does_not_compete():
     table = outcomes(lambda method, *_: 0.9 if method == "synse" else 0.5, splits=2)
     table = table[(table.method != "synse") | (table.split == "split_1")]
     long = collect("mine", benchmark(table), table, NONE, CONFIG)
-    column = rows(long, table="zssar", protocol="strict")
-    assert column.loc[column["mean"].idxmax()].method == "synse"
-    assert column.best.any()
-    assert not column[column.method == "synse"].best.any()
-    assert set(column[column.method == "synse"].runs) == {3}
-    assert set(column[column.method != "synse"].runs) == {6}
+    for kind in ("zssar", "intervals"):
+        column = rows(long, table=kind, protocol="strict", figure="zssar_accuracy")
+        assert column.loc[column["mean"].idxmax()].method == "synse"
+        assert column.best.any()
+        assert not column[column.method == "synse"].best.any()
+        assert set(column[column.method == "synse"].runs) == {3}
+        assert set(column[column.method != "synse"].runs) == {6}
 
 
 def test_texts_are_compared_encoder_by_encoder():

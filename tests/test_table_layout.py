@@ -204,7 +204,10 @@ def test_rows_with_fewer_runs_are_named():
     table = outcomes(better_with_more_texts, splits=2)
     table = table[(table.method != "synse") | (table.split == "split_1")]
     long = collect("mine", benchmark(table), table, published_table({}), CONFIG)
-    captions = [t.caption for t in tables(long) if t.kind in ("zssar", "gzssar", "time")]
+    captions = [
+        t.caption for t in tables(long) if t.kind in ("zssar", "gzssar", "time", "intervals")
+    ]
+    assert len(captions) == 2 + 4 + 1 + 4
     assert all("never bold: SynSE verb+noun MiniLM (3)." in caption for caption in captions)
     assert not any("Fewer runs" in t.caption for t in tables(collected("mine")))
 

@@ -142,14 +142,16 @@ def intervals(resamples: Resamples, level: float) -> pd.DataFrame:
     """Percentile intervals, a row per cell, protocol, gate and figure; fractions.
 
     Returns:
-        `CELL`, `SCORED`, `figure`, `mean` over `n` splits, `low`, `high`.
+        `CELL`, `SCORED`, `figure`, `mean` over `n` splits, `low`, `high`, and `runs`, those of all
+        splits.
     """
     rows = []
     keys = [*CELL, *SCORED, "figure"]
     for key, places in resamples.keys.groupby(keys, sort=False).indices.items():
         low, high = _percentiles(resamples.draws[places].mean(axis=0), level)
         row = dict(zip(keys, key, strict=True)) | {"mean": resamples.values[places].mean()}
-        rows.append(row | {"low": low, "high": high, "n": len(places), "over": "splits"})
+        row |= {"low": low, "high": high, "n": len(places), "over": "splits"}
+        rows.append(row | {"runs": resamples.keys.seeds.iloc[places].sum()})
     return pd.DataFrame(rows)
 
 

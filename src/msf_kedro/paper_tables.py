@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msf_kedro import comparisons
-from msf_kedro.comparisons import BY_TEXTS, CELL, SCORED, Cell, TablesConfig
+from msf_kedro.comparisons import BY_TEXTS, CELL, SCORED, Cell, Resamples, TablesConfig
 from msf_kedro.evaluation import FIGURES, SOURCES
 
 GZSSAR = (*FIGURES[1:], "harmonic_mean_perfect_gate", "gate_accuracy", "ausuc")
@@ -46,21 +46,7 @@ def collect(
         comparisons.check_same_run(benchmark, resamples)
     except ValueError as error:
         raise ValueError(f"study {study}: {error}") from error
-    cells = [Cell(*row) for row in benchmark[CELL].drop_duplicates().itertuples(index=False)]
-    run = [*CELL, "split", "seed"]
-    no_gate = benchmark.assign(gate="").drop_duplicates([*run, "protocol"])
-    zssar = _beside(_summaries(no_gate, FIGURES[:1]), published)
-    parts = {
-        "zssar": zssar,
-        "texts": zssar[zssar.method.isin(BY_TEXTS)],
-        "gzssar": _beside(_summaries(benchmark, GZSSAR), published),
-        "per_class": pd.concat(
-            [_summaries(no_gate, PER_CLASS[:1]), _summaries(benchmark, PER_CLASS[1:])]
-        ),
-        "time": _summaries(no_gate.assign(protocol="").drop_duplicates(run), (SECONDS,)),
-        "intervals": comparisons.intervals(resamples, config.level),
-        "tests": comparisons.differences(resamples, comparisons.pairs(cells), config),
-    }
+    parts = _parts(benchmark, published, resamples, config)
     long = pd.concat([part.assign(table=kind) for kind, part in parts.items()], ignore_index=True)
     long = long.reindex(columns=LAYOUT).assign(
         study=study,
@@ -78,6 +64,27 @@ def collect(
     for name in ("n", "runs"):
         long[name] = long[name].astype("Int64")
     return long.assign(best=_best(long))
+
+
+def _parts(
+    benchmark: pd.DataFrame, published: pd.DataFrame, resamples: Resamples, config: TablesConfig
+) -> dict[str, pd.DataFrame]:
+    """The rows of every table, by its name; figures as fractions."""
+    cells = [Cell(*row) for row in benchmark[CELL].drop_duplicates().itertuples(index=False)]
+    run = [*CELL, "split", "seed"]
+    no_gate = benchmark.assign(gate="").drop_duplicates([*run, "protocol"])
+    zssar = _beside(_summaries(no_gate, FIGURES[:1]), published)
+    return {
+        "zssar": zssar,
+        "texts": zssar[zssar.method.isin(BY_TEXTS)],
+        "gzssar": _beside(_summaries(benchmark, GZSSAR), published),
+        "per_class": pd.concat(
+            [_summaries(no_gate, PER_CLASS[:1]), _summaries(benchmark, PER_CLASS[1:])]
+        ),
+        "time": _summaries(no_gate.assign(protocol="").drop_duplicates(run), (SECONDS,)),
+        "intervals": comparisons.intervals(resamples, config.level),
+        "tests": comparisons.differences(resamples, comparisons.pairs(cells), config),
+    }
 
 
 def _summaries(table: pd.DataFrame, figures: tuple[str, ...]) -> pd.DataFrame:

@@ -45,7 +45,7 @@ MEANINGS = {
     " clips (Acc_u), H their harmonic mean; H if the gate were always right; how often it is right;"
     " AUSUC, the area under the seen-unseen curve over all thresholds.",
     "per_class": "Percent, averaged over classes instead of clips.",
-    "time": "Seconds to fit one run, features given.",
+    "time": "Seconds to fit a run (fit_seconds of the benchmark), features given.",
     "intervals": "Percent.",
     "tests": "First minus second, percentage points [interval].",
 }
@@ -77,8 +77,6 @@ PROTOCOLS = {
     "paper": "Protocol paper, selected on test: each run's cycle is the best one on the unseen test"
     " clips, as in the released code; only to be set beside published figures.",
 }
-
-
 GATES = ("threshold", "logistic")
 
 
@@ -306,10 +304,9 @@ def _caption(kind: str, group: dict[str, str], protocol: str, rows: pd.DataFrame
     sentences += _about_spread(kind, runs) + _about_missing_runs(runs)
     if rows[list(SOURCES)].notna().any(axis=None):
         sentences.append(
-            "Published figures stand beside runs of the same method, texts and encoder; their"
-            " authors selected them on test and had other texts and features."
-            + " Their gate is a logistic one."
-            * (kind == "gzssar")
+            "Published figures stand beside runs of the same method, texts and encoder. They come"
+            " from their authors' texts and features; MSF's were selected on test, its gate is"
+            " logistic."
         )
     sentences += [PROTOCOLS[protocol]] if protocol in PROTOCOLS else []
     return " ".join(sentence for sentence in sentences if sentence)
@@ -334,7 +331,7 @@ def _about_spread(kind: str, runs: pd.DataFrame) -> list[str]:
     best = "Bold: the best mean of each column, ties as printed."
     resamples = runs.resamples.iloc[0]
     draws = (
-        f"{runs.level.iloc[0]:.0%} intervals from {resamples} draws of test clips"
+        f"{100 * runs.level.iloc[0]:g}% intervals from {resamples} draws of test clips"
         " (seen and unseen apart, the same for all rows) and of seeds; the choice of classes is not"
         " covered."
     )
