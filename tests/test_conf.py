@@ -29,6 +29,9 @@ RAW = {
     "released_features",
     "released_checkpoint",
 }
+# What the tables of all studies are made from, read only, and these tables.
+COLLECTED = {"studies"}
+OVER_STUDIES = {"tables", "tables_markdown", "tables_html"}
 # One report a study, whatever the split: its newest version is the newest run's.
 ONE_A_STUDY = {"metrics"}
 
@@ -117,7 +120,7 @@ def test_nothing_between_nodes_lies_in_memory(env):
     for name, data_set in data_sets(env).items():
         assert data_set is not None, f"{name} is in no catalog entry or pattern"
         assert not isinstance(data_set, MemoryDataset), name
-        if name not in RAW:
+        if name not in RAW | COLLECTED:
             assert isinstance(data_set, AbstractVersionedDataset), name
             assert data_set._version is not None, f"{name} is not versioned"
 
@@ -131,7 +134,9 @@ def test_paths_are_of_the_study_and_of_one_dataset_only(env):
         shared = name.removeprefix("split_1.")
         assert of_file.setdefault(file, shared) == shared
         assert file.is_absolute(), name
-        assert name in RAW or own in file.parts, f"{name}: {file} does not name study {own}"
+        assert name in RAW | OVER_STUDIES or own in file.parts, (
+            f"{name}: {file} does not name study {own}"
+        )
 
 
 def test_no_two_environments_are_the_same_study():
@@ -157,11 +162,16 @@ def test_paths_tell_runs_apart(env, name, other):
 @every_environment
 def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
-        if name not in RAW:
+        if name not in RAW | COLLECTED:
             assert file_of(data_set).is_relative_to(tmp_path), name
     scratch = study(env, data_root=str(tmp_path)).entries["clip_parts"]["path"]
     own = study(env).params["study"]
     assert scratch == str(tmp_path / "02_intermediate" / own / "clip_parts")
+
+
+def test_the_tables_are_made_from_all_studies_below_the_data_root(tmp_path):
+    folders = {data_sets(env, data_root=str(tmp_path))["studies"]._folder for env in ENVIRONMENTS}
+    assert folders == {tmp_path / "08_reporting"}
 
 
 @every_environment

@@ -3,7 +3,7 @@
 Intervals come from a paired bootstrap. In each class split, test clips are drawn with replacement
 within their side, the same drawn clips for every cell (method, texts, encoder); seeds are drawn
 apart for each cell, whose replicas share no numbers with another's; a figure is computed again
-from each draw and averaged over splits.
+from each draw and averaged over splits. H is concave, so its draws lie a little below it.
 
 Drawing clips and seeds says how far a figure would move with other clips of the same classes and
 other seeds. It does not cover the choice of classes. The spread over several splits does, and so
@@ -142,14 +142,16 @@ def intervals(resamples: Resamples, level: float) -> pd.DataFrame:
     """Percentile intervals, a row per cell, protocol, gate and figure; fractions.
 
     Returns:
-        `CELL`, `SCORED`, `figure`, `mean` over `n` splits, `low`, `high`.
+        `CELL`, `SCORED`, `figure`, `mean` over `n` splits, `low`, `high`, and `runs`, those of all
+        splits.
     """
     rows = []
     keys = [*CELL, *SCORED, "figure"]
     for key, places in resamples.keys.groupby(keys, sort=False).indices.items():
         low, high = _percentiles(resamples.draws[places].mean(axis=0), level)
         row = dict(zip(keys, key, strict=True)) | {"mean": resamples.values[places].mean()}
-        rows.append(row | {"low": low, "high": high, "n": len(places), "over": "splits"})
+        row |= {"low": low, "high": high, "n": len(places), "over": "splits"}
+        rows.append(row | {"runs": resamples.keys.seeds.iloc[places].sum()})
     return pd.DataFrame(rows)
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msf_kedro import comparisons
-from msf_kedro.comparisons import BY_TEXTS, CELL, SCORED, Cell, TablesConfig
+from msf_kedro.comparisons import BY_TEXTS, CELL, SCORED, Cell, Resamples, TablesConfig
 from msf_kedro.evaluation import FIGURES, SOURCES
 
 GZSSAR = (*FIGURES[1:], "harmonic_mean_perfect_gate", "gate_accuracy", "ausuc")
@@ -46,11 +46,35 @@ def collect(
         comparisons.check_same_run(benchmark, resamples)
     except ValueError as error:
         raise ValueError(f"study {study}: {error}") from error
+    parts = _parts(benchmark, published, resamples, config)
+    long = pd.concat([part.assign(table=kind) for kind, part in parts.items()], ignore_index=True)
+    long = long.reindex(columns=LAYOUT).assign(
+        study=study,
+        splits=benchmark.split.nunique(),
+        seeds=benchmark.seed.nunique(),
+        chance=round(100 * benchmark.chance.mean(), 9),
+        level=config.level,
+        resamples=config.resamples,
+    )
+    percent = ["mean", "std", "low", "high"]
+    long.loc[long.figure != SECONDS, percent] *= 100
+    long[percent] = long[percent].round(9)  # else 0.5 is printed up here and down there
+    for name in ("against_method", "against_texts", "over"):
+        long[name] = long[name].astype(object).fillna("").astype(str)
+    for name in ("n", "runs"):
+        long[name] = long[name].astype("Int64")
+    return long.assign(best=_best(long))
+
+
+def _parts(
+    benchmark: pd.DataFrame, published: pd.DataFrame, resamples: Resamples, config: TablesConfig
+) -> dict[str, pd.DataFrame]:
+    """The rows of every table, by its name; figures as fractions."""
     cells = [Cell(*row) for row in benchmark[CELL].drop_duplicates().itertuples(index=False)]
     run = [*CELL, "split", "seed"]
     no_gate = benchmark.assign(gate="").drop_duplicates([*run, "protocol"])
     zssar = _beside(_summaries(no_gate, FIGURES[:1]), published)
-    parts = {
+    return {
         "zssar": zssar,
         "texts": zssar[zssar.method.isin(BY_TEXTS)],
         "gzssar": _beside(_summaries(benchmark, GZSSAR), published),
@@ -61,21 +85,6 @@ def collect(
         "intervals": comparisons.intervals(resamples, config.level),
         "tests": comparisons.differences(resamples, comparisons.pairs(cells), config),
     }
-    long = pd.concat([part.assign(table=kind) for kind, part in parts.items()], ignore_index=True)
-    long = long.reindex(columns=LAYOUT).assign(
-        study=study,
-        splits=benchmark.split.nunique(),
-        seeds=benchmark.seed.nunique(),
-        chance=100 * benchmark.chance.mean(),
-        level=config.level,
-        resamples=config.resamples,
-    )
-    long.loc[long.figure != SECONDS, ["mean", "std", "low", "high"]] *= 100
-    for name in ("against_method", "against_texts", "over"):
-        long[name] = long[name].fillna("").astype(str)
-    for name in ("n", "runs"):
-        long[name] = long[name].astype("Int64")
-    return long.assign(best=_best(long))
 
 
 def _summaries(table: pd.DataFrame, figures: tuple[str, ...]) -> pd.DataFrame:
@@ -113,6 +122,6 @@ def _best(long: pd.DataFrame) -> pd.Series:
     column = [long[name] for name in ("table", "study", *SCORED, "figure")] + [by_encoder]
     complete = long.runs.isna() | (long.runs == long.runs.groupby(column).transform("max"))
     better = long["mean"].where(long.figure != SECONDS, -long["mean"])
-    printed = better.where(complete.astype(bool)).round(1)
+    printed = better.where(complete.astype(bool)).map("{:.1f}".format).astype(float)
     best = printed.eq(printed.groupby(column).transform("max"))
     return best.where(long.table != "tests", (long.low > 0) | (long.high < 0)).astype(bool)

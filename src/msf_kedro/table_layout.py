@@ -45,7 +45,7 @@ MEANINGS = {
     " clips (Acc_u), H their harmonic mean; H if the gate were always right; how often it is right;"
     " AUSUC, the area under the seen-unseen curve over all thresholds.",
     "per_class": "Percent, averaged over classes instead of clips.",
-    "time": "Seconds to fit one run, features given.",
+    "time": "Seconds to fit a run (fit_seconds of the benchmark), features given.",
     "intervals": "Percent.",
     "tests": "First minus second, percentage points [interval].",
 }
@@ -77,8 +77,6 @@ PROTOCOLS = {
     "paper": "Protocol paper, selected on test: each run's cycle is the best one on the unseen test"
     " clips, as in the released code; only to be set beside published figures.",
 }
-
-
 GATES = ("threshold", "logistic")
 
 
@@ -169,10 +167,9 @@ def _arrange(
     shown = _columns(kind, group, rows)
     several = "encoder" in of_row and rows.encoder.nunique() > 1
     name = section if len(group) > 1 or section in group else " ".join([section, *group.values()])
-    warned = protocol and f"protocol {protocol}" + (
-        " (selected on test)" if protocol == "paper" else ""
-    )
-    parts = [TITLES[kind], name, warned, gate and f"gate {gate}"]
+    chosen = protocol and f"protocol {protocol}"
+    chosen += " (selected on test)" if protocol == "paper" else ""
+    parts = [TITLES[kind], name, chosen, gate and f"gate {gate}"]
     number = NUMBERS.get((kind, section))
     return Table(
         kind=kind,
@@ -264,7 +261,7 @@ def _difference(row: dict) -> TableCell:
 
 
 def _p(name: str) -> Callable[[dict], TableCell]:
-    return lambda row: NOTHING if pd.isna(row[name]) else TableCell(f"{row[name]:.3f}")
+    return lambda row: NOTHING if pd.isna(row[name]) else TableCell(f"{row[name]:.3g}")
 
 
 def _labels(row: dict[str, str], with_encoder: bool) -> tuple[str, ...]:
@@ -307,10 +304,9 @@ def _caption(kind: str, group: dict[str, str], protocol: str, rows: pd.DataFrame
     sentences += _about_spread(kind, runs) + _about_missing_runs(runs)
     if rows[list(SOURCES)].notna().any(axis=None):
         sentences.append(
-            "Published figures stand beside runs of the same method, texts and encoder; their"
-            " authors selected them on test and had other texts and features."
-            + " Their gate is a logistic one."
-            * (kind == "gzssar")
+            "Published figures stand beside runs of the same method, texts and encoder. They come"
+            " from their authors' texts and features; MSF's were selected on test, its gate is"
+            " logistic."
         )
     sentences += [PROTOCOLS[protocol]] if protocol in PROTOCOLS else []
     return " ".join(sentence for sentence in sentences if sentence)
@@ -321,8 +317,9 @@ def _about_study(study: str, runs: pd.DataFrame) -> str:
         return ""
     fact = runs.iloc[0]
     text = (
-        f"Study {study}: {_count(fact.splits, 'split')}, {_count(fact.seeds, 'seed')}, texts"
-        f" embedded by {', '.join(_ordered(runs.encoder))}, chance of ZSSAR {fact.chance:.1f}."
+        f"Study {study}: {_count(int(fact.splits), 'split')}, {_count(int(fact.seeds), 'seed')},"
+        f" texts embedded by {', '.join(_ordered(runs.encoder))}, chance of ZSSAR"
+        f" {fact.chance:.1f}."
     )
     if study in SYNTHETIC:
         text += " Synthetic: a program draws its clips; no evidence about real recordings."
@@ -332,8 +329,9 @@ def _about_study(study: str, runs: pd.DataFrame) -> str:
 def _about_spread(kind: str, runs: pd.DataFrame) -> list[str]:
     """What stands behind ± or in brackets, and what is bold."""
     best = "Bold: the best mean of each column, ties as printed."
+    resamples = runs.resamples.iloc[0]
     draws = (
-        f"{runs.level.iloc[0]:.0%} intervals from {runs.resamples.iloc[0]} draws of test clips"
+        f"{100 * runs.level.iloc[0]:g}% intervals from {resamples} draws of test clips"
         " (seen and unseen apart, the same for all rows) and of seeds; the choice of classes is not"
         " covered."
     )
@@ -351,7 +349,8 @@ def _about_spread(kind: str, runs: pd.DataFrame) -> list[str]:
         return [
             draws,
             "Bold: the interval leaves out 0.",
-            f"p: two-sided, from the same draws, not corrected for the {tested} pairs.",
+            f"p: two-sided, from the same draws, at least {2 / (resamples + 1):.2g}, not corrected"
+            f" for the {tested} pairs.",
             splits,
         ]
     over = {"splits": "the means of splits", "seeds": "seeds"}

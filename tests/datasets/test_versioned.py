@@ -11,7 +11,7 @@ from kedro.io import DataCatalog, DatasetError, Version
 from sessions import assert_equal
 
 from msf_kedro.blocks import Blocks
-from msf_kedro.datasets import JSONDataset, TableDataset, TorchDataset, versioned
+from msf_kedro.datasets import JSONDataset, TableDataset, TextDataset, TorchDataset, versioned
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 TENSORS = {
@@ -23,7 +23,7 @@ TABLE = pd.DataFrame({"name": ["a", "b"], "kept": [True, False], "f0": np.float3
 REPORT = {"strict": {"mean": 0.25, "values": [0.0, 0.5]}, "seeds": [0, 1], "text": "LB → ∅"}
 
 CASES = [(TorchDataset, "x.pt", TENSORS), (TableDataset, "x.parquet", TABLE)]
-CASES += [(JSONDataset, "x.json", REPORT)]
+CASES += [(JSONDataset, "x.json", REPORT), (TextDataset, "x.md", "| LB | 1 ± 2 |\n")]
 every_kind = pytest.mark.parametrize(("kind", "name", "data"), CASES)
 
 
