@@ -19,7 +19,7 @@ ENVIRONMENTS = sorted(
     for folder in (ROOT / "conf").iterdir()
     if folder.is_dir() and folder.name != "local"
 )
-SIDE_BY_SIDE = {"seconds"}  # columns that no two runs share
+SIDE_BY_SIDE = {"seconds", "fit_seconds"}  # columns that no two runs share
 
 bootstrap_project(ROOT)
 

@@ -200,11 +200,11 @@ def _task(
     rows = {number: row for row, number in enumerate(texts["classes"])}
     kinds = texts["features"][encoder]
     task = Task(
-        features=matrix[trained],
+        features=matrix[torch.tensor(trained)],
         labels=torch.searchsorted(torch.tensor(seen), actions),
         seen={kind: table[[rows[c] for c in seen]] for kind, table in kinds.items()},
         unseen={kind: table[[rows[c] for c in unseen]] for kind, table in kinds.items()},
-        clips=matrix[scored],
+        clips=matrix[torch.tensor(scored)],
     )
     return task, roles[scored].reset_index(drop=True)
 
