@@ -1,7 +1,5 @@
 """Stage 5 of the DAG: fit VAEs → latents → unseen classifier, per phase; choose cycles; score."""
 
-from functools import partial, update_wrapper
-
 from kedro.pipeline import Node, Pipeline, node
 
 from msf_kedro.pipelines.alignment.nodes import (
@@ -12,6 +10,7 @@ from msf_kedro.pipelines.alignment.nodes import (
     score_unseen,
     select_cycles,
 )
+from msf_kedro.pipelines.bound import Bound
 from msf_kedro.splits import PHASES
 
 PARAMETERS = {f"params:{name}" for name in ("alignment", "unseen_classifier", "seeds", "device")}
@@ -31,7 +30,7 @@ def create_pipeline(**kwargs) -> Pipeline:
 def _score(phase: str) -> Node:
     """Outside the phases' namespaces, as it waits for a choice that needs both."""
     return node(
-        update_wrapper(partial(score_unseen, phase=phase), score_unseen),
+        Bound(score_unseen, phase=phase),
         [
             *(f"{phase}_vaes", f"{phase}_unseen_classifier", f"{phase}_features"),
             *(f"{phase}_roles", "cycles", "params:unseen_classifier", "params:seeds"),

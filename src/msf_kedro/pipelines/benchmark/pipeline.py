@@ -4,8 +4,6 @@ Top-level namespaces are the class splits; in each are the Shift-GCNs of both ph
 `<method>.<encoder>.<texts>` with both phases, gate and evaluation: a cell, which can run alone.
 """
 
-from functools import partial, update_wrapper
-
 from kedro.pipeline import Node, Pipeline, node
 
 from msf_kedro.benchmark import FREE_TEXTS, BenchmarkConfig, Cell
@@ -21,6 +19,7 @@ from msf_kedro.pipelines.benchmark.nodes import (
     fit_ridge,
     fit_vaes,
 )
+from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.splits.nodes import split_clips
 from msf_kedro.semantics import parse_texts
 from msf_kedro.splits import PHASES
@@ -82,7 +81,7 @@ def _kinds(method: str, config: BenchmarkConfig) -> list[tuple[str, ...]]:
 def _split(split: str) -> Pipeline:
     """Roles, Shift-GCNs, features and seen logits of one class split."""
     roles = node(
-        update_wrapper(partial(split_clips, split=split), split_clips),
+        Bound(split_clips, split=split),
         ["clips", "class_texts", "params:classes", "params:splits", "params:parts"],
         ["calibration_roles", "test_roles"],
         name="split_clips",
@@ -99,7 +98,7 @@ def _split(split: str) -> Pipeline:
 def _cell(cell: Cell) -> Pipeline:
     """Both phases of a method, gates and evaluation."""
     evaluate = node(
-        update_wrapper(partial(evaluate_cell, cell=cell), evaluate_cell),
+        Bound(evaluate_cell, cell=cell),
         [
             *("test_unseen_probs", "test_roles", "cycles", "predictions"),
             *("calibration_right", "test_right"),
@@ -128,7 +127,7 @@ def _fit(cell: Cell, phase: str) -> Node:
         inputs.append("calibration_right")
         outputs.append("cycles")
     return node(
-        update_wrapper(partial(function, cell=cell), function),
+        Bound(function, cell=cell),
         inputs,
         outputs,
         name=f"fit_{phase}",

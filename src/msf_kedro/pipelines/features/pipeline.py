@@ -1,10 +1,8 @@
 """Stage 4 of the DAG: skeletons → Shift-GCN features and seen logits, per phase and stream."""
 
-from collections.abc import Callable
-from functools import partial, update_wrapper
-
 from kedro.pipeline import Pipeline, node
 
+from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.features.nodes import (
     extract_features,
     fuse_feature_streams,
@@ -46,7 +44,7 @@ def _stream(stream: str) -> Pipeline:
     template = Pipeline(
         [
             node(
-                _of(stream, train_shift_gcn),
+                Bound(train_shift_gcn, stream=stream),
                 [
                     *("skeletons", "roles", "params:clips", "params:shift_gcn"),
                     *("params:shift_gcn_training", "params:augment", "params:streams"),
@@ -57,7 +55,7 @@ def _stream(stream: str) -> Pipeline:
                 tags="gpu",
             ),
             node(
-                _of(stream, extract_features),
+                Bound(extract_features, stream=stream),
                 ["shift_gcn", "skeletons", "roles", "params:clips", "params:device"],
                 ["features", "logits"],
                 name="extract_features",
@@ -72,8 +70,3 @@ def _stream(stream: str) -> Pipeline:
         outputs={"features": f"{stream}_features", "logits": f"{stream}_logits"},
         parameters=PARAMETERS,
     )
-
-
-def _of(stream: str, function: Callable) -> Callable:
-    """The node function for one stream; Kedro still sees its signature and types."""
-    return update_wrapper(partial(function, stream=stream), function)
