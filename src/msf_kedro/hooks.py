@@ -7,10 +7,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
-from omegaconf import OmegaConf
 
-from msf_kedro.benchmark import BenchmarkConfig
-from msf_kedro.pipelines import benchmark
 from msf_kedro.released_features import check_files
 from msf_kedro.semantics import check_class_texts, parse_texts
 from msf_kedro.skeleton.layouts import get_layout
@@ -30,29 +27,6 @@ LOCATIONS = {
 }
 
 
-class Variant:
-    """Lay the parameters of the chosen variant over the environment's, and those of the command
-    line over both."""
-
-    @hook_impl(tryfirst=True)
-    def after_context_created(self, context: KedroContext) -> None:
-        parameters = dict(context.config_loader["parameters"])
-        variants = parameters.pop("variants")
-        chosen = parameters["variant"]
-        if chosen not in variants:
-            raise ValueError(f"unknown variant {chosen!r}; known variants: {', '.join(variants)}")
-        given = {
-            key: value
-            for key, value in context.config_loader.runtime_params.items()
-            if key in parameters  # others are the catalog's
-        }
-        merged = OmegaConf.merge(parameters, variants[chosen] or {}, given)
-        unknown = sorted(set(merged) - set(parameters))
-        if unknown:
-            raise ValueError(f"variant {chosen!r} sets unknown parameters {unknown}")
-        context.config_loader["parameters"] = parameters | OmegaConf.to_container(merged)
-
-
 class KnownParameters:
     """Refuse parameters that no node reads: a misspelt name must not be ignored in silence."""
 
@@ -66,16 +40,6 @@ class KnownParameters:
                 f"unknown parameters {unknown} in environment {context.env or 'base'!r} or"
                 f" --params; known are {sorted(known)}"
             )
-
-
-class StudyBenchmark:
-    """The benchmark's pipeline is made from the study's splits, methods, texts and encoders."""
-
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        parameters = context.config_loader["parameters"]
-        config = BenchmarkConfig(**parameters["benchmark"])
-        pipelines["benchmark"] = benchmark.create_pipeline(config, list(parameters["splits"]))
 
 
 class StudyFitsTogether:

@@ -43,7 +43,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "gzssar": gzssar,
         "gzssar_released": sum(behind, start=read),
         "released_shift_gcn": stages["skeletons"] + released_shift_gcn.create_pipeline(),
-        "benchmark": Pipeline([]),  # `hooks.StudyBenchmark` fills it when it knows the study
+        "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
         "tables": tables.create_pipeline(),
     }
     return stages | {"released": read} | jobs | {"__default__": gzssar}

@@ -1,20 +1,10 @@
 """Kedro project settings."""
 
-from msf_kedro.hooks import (
-    CheckpointFits,
-    KnownParameters,
-    StudyBenchmark,
-    StudyFitsTogether,
-    Variant,
-)
+from msf_kedro.context import StudyContext
+from msf_kedro.hooks import CheckpointFits, KnownParameters, StudyFitsTogether
 
-HOOKS = (
-    Variant(),
-    KnownParameters(),
-    StudyBenchmark(),
-    StudyFitsTogether(),
-    CheckpointFits(),
-)
+CONTEXT_CLASS = StudyContext
+HOOKS = (KnownParameters(), StudyFitsTogether(), CheckpointFits())
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "base",
