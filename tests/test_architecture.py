@@ -9,7 +9,7 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "msf_kedro"
 SOURCES = {str(file.relative_to(PACKAGE)): file for file in sorted(PACKAGE.rglob("*.py"))}
-SHELL = ("pipelines", "datasets", "hooks", "settings", "pipeline_registry", "__main__")
+SHELL = ("pipelines", "datasets", "context", "hooks", "settings", "pipeline_registry", "__main__")
 LIBRARY = {name for name in SOURCES if Path(name).parts[0].removesuffix(".py") not in SHELL}
 
 FILE_CALLS = re.compile(

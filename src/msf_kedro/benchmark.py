@@ -40,7 +40,7 @@ class BenchmarkConfig:
         for texts in self.texts:
             parse_texts(texts)
         for name in self.encoders:
-            if not name.replace("-", "").replace("_", "").isalnum() or "__" in name:
+            if not name.replace("-", "").replace("_", "").isalnum():
                 raise ValueError(
                     f"benchmark.encoders: {name!r} becomes a part of paths; expected letters,"
                     " digits and -"

@@ -138,14 +138,19 @@ def evaluate_cell(
     return results, benchmark.cell_outcomes(cell, predictions)
 
 
-def collect(published: dict, gate: GateConfig, *tables: pd.DataFrame) -> tuple:
-    """All cells' figures and outcomes in one table each, and the published figures beside them.
-
-    `tables` are first all cells' figures, then all cells' outcomes.
-    """
+def join_cells(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Several figures and outcomes in one table each; first all figures, then all outcomes."""
     half = len(tables) // 2
-    results = pd.concat(tables[:half], ignore_index=True)
-    outcomes = pd.concat(tables[half:], ignore_index=True)
+    results, outcomes = tables[:half], tables[half:]
+    return pd.concat(results, ignore_index=True), pd.concat(outcomes, ignore_index=True)
+
+
+def collect(published: dict, gate: GateConfig, *tables: pd.DataFrame) -> tuple:
+    """All splits' figures and outcomes in one table each, and the published figures beside them.
+
+    `tables` are first all splits' figures, then all splits' outcomes.
+    """
+    results, outcomes = join_cells(*tables)
     for protocol in results.protocol.unique():
         logger.info(
             "%s, %s gate: means over %d seeds and %d splits, percent\n%s",

@@ -18,6 +18,7 @@ from msf_kedro.pipelines.benchmark.nodes import (
     fit_revise,
     fit_ridge,
     fit_vaes,
+    join_cells,
 )
 from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.splits.nodes import split_clips
@@ -34,6 +35,7 @@ FIT = {
     "revise": (fit_revise, ("revise",)),
     "jpose": (fit_jpose, ("jpose",)),
 }
+TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
 
 
@@ -61,14 +63,14 @@ def create_pipeline(config: BenchmarkConfig, splits: list[str]) -> Pipeline:
         collect,
         [
             *("params:published", "params:gate"),
-            *(_exported(cell, "results") for cell in cells),
-            *(_exported(cell, "outcomes") for cell in cells),
+            *(f"{table}__{split}" for table in TABLES for split in splits),
         ],
         ["benchmark", "benchmark_outcomes", "published_figures"],
         name="collect",
     )
     parts = [skeletons.create_pipeline(), *map(_split, splits), *map(_cell, cells)]
-    return Pipeline([embed, gathered, *parts])
+    joined = (_join(split, [c for c in cells if c.split == split]) for split in splits)
+    return Pipeline([embed, gathered, *joined, *parts])
 
 
 def _kinds(method: str, config: BenchmarkConfig) -> list[tuple[str, ...]]:
@@ -103,17 +105,16 @@ def _cell(cell: Cell) -> Pipeline:
             *("test_unseen_probs", "test_roles", "cycles", "predictions"),
             *("calibration_right", "test_right"),
         ],
-        ["results", "outcomes"],
+        list(TABLES),
         name="evaluate",
     )
     fits = (_fit(cell, phase) for phase in PHASES)
     template = Pipeline([*fits, gate.create_pipeline(), evaluate])
     return Pipeline(
         template,
-        namespace=f"{cell.split}.{cell.method}.{cell.encoder}.{cell.texts}",
+        namespace=_namespace(cell),
         inputs={name: f"{cell.split}.{name}" for name in SHARED}
         | {"benchmark_texts": "benchmark_texts"},
-        outputs={name: _exported(cell, name) for name in ("results", "outcomes")},
         parameters=_parameters(template),
     )
 
@@ -139,6 +140,16 @@ def _parameters(pipeline: Pipeline) -> set[str]:
     return {name for name in pipeline.inputs() if name.startswith("params:")}
 
 
-def _exported(cell: Cell, name: str) -> str:
-    """A cell's dataset outside its namespace: the collecting node has none."""
-    return "__".join((cell.split, cell.method, cell.encoder, cell.texts, name))
+def _namespace(cell: Cell) -> str:
+    return f"{cell.split}.{cell.method}.{cell.encoder}.{cell.texts}"
+
+
+def _join(split: str, cells: list[Cell]) -> Node:
+    """All cells of a split in one table each, so that little leaves the split's namespace."""
+    return node(
+        join_cells,
+        [f"{_namespace(cell)}.{table}" for table in TABLES for cell in cells],
+        [f"{table}__{split}" for table in TABLES],
+        name="join_cells",
+        namespace=split,
+    )
