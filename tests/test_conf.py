@@ -269,6 +269,16 @@ def test_variants_are_laid_over_the_environment_and_the_command_line_over_both(e
         assert steps == ((1900, 1501) if is_120 else (1700, 1401))
 
 
+@pytest.mark.parametrize(("given", "seeds"), [("0-3", [0, 1, 2, 3]), (7, [7]), ([3, 1], [3, 1])])
+def test_seeds_may_be_ranges(given, seeds):
+    assert context("test", seeds=given).params["seeds"] == seeds
+
+
+def test_seeds_that_are_none_are_refused():
+    with pytest.raises(ValueError, match="seeds: 'many' is no number or range"):
+        context("test", seeds="many")
+
+
 def test_an_unknown_variant_is_refused():
     with pytest.raises(ValueError, match=r"unknown variant 'mine'; known variants: project, rel"):
         context("test", variant="mine")

@@ -214,7 +214,7 @@ def test_parsing_undoes_listing(classes):
         ("-3", "'-3' is no number or range"),
         ("1.5", "'1.5' is no number or range"),
         ("", "'' is no number or range"),
-        ("1-3, 2", "names a class twice"),
+        ("1-3, 2", "names a number twice"),
         ("1, 9-7", "the range '9-7' runs backwards"),
     ],
 )

@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from msf_kedro.benchmark import BenchmarkConfig
 from msf_kedro.pipelines import benchmark
+from msf_kedro.splits import parse_numbers
 
 
 class StudyContext(KedroContext):
@@ -18,7 +19,7 @@ class StudyContext(KedroContext):
 
     The parameters of the chosen variant are laid over the environment's, and those of the command
     line over both. The benchmark's pipeline is made from the study's class splits, methods, texts
-    and encoders.
+    and encoders. Seeds may be given as ranges, `0-9`.
 
     Raises:
         ValueError: there is no such variant, it sets unknown parameters, or the parameters of the
@@ -28,6 +29,8 @@ class StudyContext(KedroContext):
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         parameters = self._with_variant(dict(self.config_loader["parameters"]))
+        if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
+            parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
         self.config_loader["parameters"] = parameters
         config = BenchmarkConfig(**parameters["benchmark"])
         pipelines["benchmark"] = benchmark.create_pipeline(config, list(parameters["splits"]))

@@ -74,23 +74,31 @@ def get_split(splits: dict[str, dict], name: str) -> SplitConfig:
 
 
 def parse_classes(text: str) -> list[int]:
-    """Class numbers from ranges such as `1-3, 6, 10-12`, in ascending order.
+    """Class numbers from ranges such as `1-3, 6, 10-12`; see `parse_numbers`."""
+    return parse_numbers(text, "classes")
+
+
+def parse_numbers(text: str | int, name: str) -> list[int]:
+    """Numbers from ranges such as `1-3, 6, 10-12`, in ascending order.
+
+    Args:
+        name: what to call them in errors.
 
     Raises:
-        ValueError: a part is no number or upward range, or a class comes twice.
+        ValueError: a part is no number or upward range, or a number comes twice.
     """
-    classes = []
+    numbers = []
     for part in str(text).split(","):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
         if not match:
-            raise ValueError(f"classes: {part.strip()!r} is no number or range such as 1-60")
+            raise ValueError(f"{name}: {part.strip()!r} is no number or range such as 1-60")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
-            raise ValueError(f"classes: the range {part.strip()!r} runs backwards")
-        classes += range(first, last + 1)
-    if len(set(classes)) < len(classes) or not classes:
-        raise ValueError(f"classes: {text!r} is empty or names a class twice")
-    return sorted(classes)
+            raise ValueError(f"{name}: the range {part.strip()!r} runs backwards")
+        numbers += range(first, last + 1)
+    if len(set(numbers)) < len(numbers) or not numbers:
+        raise ValueError(f"{name}: {text!r} is empty or names a number twice")
+    return sorted(numbers)
 
 
 def assign_roles(
