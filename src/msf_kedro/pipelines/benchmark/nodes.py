@@ -145,6 +145,13 @@ def join_cells(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(results, ignore_index=True), pd.concat(outcomes, ignore_index=True)
 
 
+def join_histories(*histories: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
+    """The trainings of a split's Shift-GCNs in one table, a row per phase and stream and epoch."""
+    named = zip(networks, histories, strict=True)
+    tables = [history.assign(network=network) for network, history in named]
+    return pd.concat(tables, ignore_index=True)
+
+
 def collect(published: dict, gate: GateConfig, *tables: pd.DataFrame) -> tuple:
     """All splits' figures and outcomes in one table each, and the published figures beside them.
 

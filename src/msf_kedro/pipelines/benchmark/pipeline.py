@@ -19,10 +19,12 @@ from msf_kedro.pipelines.benchmark.nodes import (
     fit_ridge,
     fit_vaes,
     join_cells,
+    join_histories,
 )
 from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.splits.nodes import split_clips
 from msf_kedro.semantics import parse_texts
+from msf_kedro.skeleton.streams import STREAMS
 from msf_kedro.splits import PHASES
 
 VAE_PARAMETERS = ("alignment", "unseen_classifier")
@@ -88,13 +90,22 @@ def _split(split: str) -> Pipeline:
         ["calibration_roles", "test_roles"],
         name="split_clips",
     )
+    networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
+    histories = node(
+        Bound(join_histories, networks=networks),
+        [f"{split}.{network}.history" for network in networks],
+        f"histories__{split}",
+        name="join_histories",
+        namespace=split,
+    )
     template = Pipeline([roles]) + features.create_pipeline()
-    return Pipeline(
+    shared = Pipeline(
         template,
         namespace=split,
         inputs={"class_texts", "clips", "skeletons"},
         parameters=_parameters(template),
     )
+    return shared + Pipeline([histories])
 
 
 def _cell(cell: Cell) -> Pipeline:
