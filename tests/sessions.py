@@ -7,6 +7,7 @@ import shutil
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from kedro.framework.context import KedroContext
@@ -78,6 +79,22 @@ def artifacts(data_root: Path) -> dict[str, list[Path]]:
 def link_copy(source: Path, target: Path) -> Path:
     """A copy of a folder whose files are hard links: artifacts are never changed in place."""
     return Path(shutil.copytree(source, target, copy_function=os.link))
+
+
+def shuffle_test_labels(data_root: Path, split: str) -> None:
+    """A newer version of a split's roles in both phases, test subjects' labels shuffled."""
+    for phase in ("calibration", "test"):
+        (file,) = artifacts(data_root)[f"03_primary/test/{split}/{phase}/roles.parquet"]
+        roles = read(file)
+        test = np.flatnonzero((roles.part == "test") & (roles.side != "excluded"))
+        others = np.random.default_rng(0).permutation(test)
+        columns = ["action", "side"]
+        shuffled = roles.copy()
+        shuffled.loc[test, columns] = roles.loc[others, columns].to_numpy()
+        shuffled["action"] = shuffled.action.astype(roles.action.dtype)
+        newer = file.parent.with_name("2999-01-01T00.00.00.000Z")
+        newer.mkdir()
+        shuffled.to_parquet(newer / file.name, index=False)
 
 
 def read(file: Path):

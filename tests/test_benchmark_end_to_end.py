@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.project import pipelines
-from sessions import artifacts, assert_equal, context, link_copy, read, run
+from sessions import artifacts, assert_equal, context, link_copy, read, run, shuffle_test_labels
 
 from msf_kedro.benchmark import METHODS, TEXT_KINDS
 
@@ -146,20 +146,7 @@ def test_texts_are_called_alike_for_all_methods(benchmarked):
 
 def test_strict_choices_see_no_test_clip(root):
     """With shuffled labels of test subjects, strict cycles and calls stay as they are."""
-    before = artifacts(root)
-    for phase in ("calibration", "test"):
-        (file,) = before[f"03_primary/test/split_2/{phase}/roles.parquet"]
-        roles = read(file)
-        test = np.flatnonzero((roles.part == "test") & (roles.side != "excluded"))
-        others = np.random.default_rng(0).permutation(test)
-        columns = ["action", "side"]
-        shuffled = roles.copy()
-        shuffled.loc[test, columns] = roles.loc[others, columns].to_numpy()
-        shuffled["action"] = shuffled.action.astype(roles.action.dtype)
-        newer = file.parent.with_name("2999-01-01T00.00.00.000Z")
-        newer.mkdir()
-        shuffled.to_parquet(newer / file.name, index=False)
-    before = artifacts(root)
+    shuffle_test_labels(root, "split_2")
     run(root, "benchmark", namespaces=["split_2.jpose.MiniLM.verb+noun"])
     folder = "07_model_output/test/split_2/benchmark/jpose/MiniLM/verb+noun"
     for name in ("cycles", "gates", "predictions"):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 from kedro.framework.project import pipelines
-from sessions import artifacts, assert_equal, context, link_copy, read, run
+from sessions import artifacts, assert_equal, context, link_copy, read, run, shuffle_test_labels
 
 PROTOCOLS = ("strict", "paper")
 GATES = ("threshold", "logistic")
@@ -256,19 +256,7 @@ def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path)
     to the bit: nothing is trained on or chosen with a test label.
     """
     root = link_copy(finished[0], tmp_path / "data")
-    before = artifacts(root)
-    for phase in ("calibration", "test"):
-        (file,) = before[f"03_primary/test/split_1/{phase}/roles.parquet"]
-        roles = read(file)
-        test = np.flatnonzero((roles.part == "test") & (roles.side != "excluded"))
-        others = np.random.default_rng(0).permutation(test)
-        columns = ["action", "side"]
-        shuffled = roles.copy()
-        shuffled.loc[test, columns] = roles.loc[others, columns].to_numpy()
-        shuffled["action"] = shuffled.action.astype(roles.action.dtype)
-        newer = file.parent.with_name("2999-01-01T00.00.00.000Z")
-        newer.mkdir()
-        shuffled.to_parquet(newer / file.name, index=False)
+    shuffle_test_labels(root, "split_1")
     before = artifacts(root)
     run(root, "features", "alignment", "gate")
     new = {name: read(file) for name, (file,) in new_files(root, before).items()}
