@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from msf_kedro.benchmark import FREE_TEXTS
 from msf_kedro.evaluation import FIGURES, SOURCES
 from msf_kedro.metrics import harmonic_mean
 from msf_kedro.runtime import derive_seed
@@ -35,7 +36,6 @@ ABLATIONS = (
     (FULL, "AD"),
     (FULL, "MD"),
 )
-BY_TEXTS = ("msf", "ridge")  # methods that run with every text combination
 
 _DRAWN = 4_000_000  # clips drawn at once: bounds memory to some 100 MB
 _ENUMERATED = 16  # splits whose sign flips are all gone through
@@ -166,7 +166,7 @@ def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     for encoder in dict.fromkeys(cell.encoder for cell in cells):
         here = [cell for cell in cells if cell.encoder == encoder]
         full = Cell("msf", FULL, encoder)
-        others = [c for c in here if c.method not in BY_TEXTS] + [Cell("ridge", FULL, encoder)]
+        others = [c for c in here if c.method not in FREE_TEXTS] + [Cell("ridge", FULL, encoder)]
         wanted = [(full, other) for other in others]
         wanted += [(Cell("msf", a, encoder), Cell("msf", b, encoder)) for a, b in ABLATIONS]
         ridge = [cell for cell in here if cell.method == "ridge" and cell.texts != FULL]

@@ -51,6 +51,12 @@ def choose_cycles(counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(chosen, ignore_index=True)[columns]
 
 
+def chosen_runs(cycles: pd.DataFrame, phase: str) -> pd.DataFrame:
+    """The `cycle` and `seed` of every run that some protocol chose in a phase, each once."""
+    runs = cycles.loc[cycles.phase == phase, ["cycle", "seed"]].drop_duplicates()
+    return runs.sort_values(["cycle", "seed"])
+
+
 def _best(counts: pd.DataFrame, parts: tuple[str, ...]) -> pd.DataFrame:
     """Per seed the cycle of largest accuracy over some parts together."""
     mine = counts[counts.part.isin(parts)].groupby(["seed", "cycle"])[["right", "clips"]].sum()

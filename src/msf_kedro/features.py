@@ -14,9 +14,9 @@ from msf_kedro import runtime, training
 from msf_kedro.models.released import ReleasedShiftGCN
 from msf_kedro.models.shift_gcn import PERSONS, ShiftGCN, SpatialShiftConv
 from msf_kedro.skeleton.augment import AugmentConfig, augment
+from msf_kedro.skeleton.clip import ClipsConfig
 from msf_kedro.skeleton.layouts import Layout
 from msf_kedro.skeleton.normalise import NormaliseConfig
-from msf_kedro.skeleton.prepare import ClipsConfig
 from msf_kedro.skeleton.store import Skeletons
 from msf_kedro.skeleton.streams import STREAMS, to_stream
 

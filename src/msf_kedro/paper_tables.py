@@ -3,7 +3,8 @@
 import pandas as pd
 
 from msf_kedro import comparisons
-from msf_kedro.comparisons import BY_TEXTS, CELL, SCORED, Cell, Resamples, TablesConfig
+from msf_kedro.benchmark import FREE_TEXTS
+from msf_kedro.comparisons import CELL, SCORED, Cell, Resamples, TablesConfig
 from msf_kedro.evaluation import FIGURES, SOURCES
 
 GZSSAR = (*FIGURES[1:], "harmonic_mean_perfect_gate", "gate_accuracy", "ausuc")
@@ -76,7 +77,7 @@ def _parts(
     zssar = _beside(_summaries(no_gate, FIGURES[:1]), published)
     return {
         "zssar": zssar,
-        "texts": zssar[zssar.method.isin(BY_TEXTS)],
+        "texts": zssar[zssar.method.isin(FREE_TEXTS)],
         "gzssar": _beside(_summaries(benchmark, GZSSAR), published),
         "per_class": pd.concat(
             [_summaries(no_gate, PER_CLASS[:1]), _summaries(benchmark, PER_CLASS[1:])]

@@ -140,6 +140,16 @@ def unseen_classes(roles: pd.DataFrame) -> list[int]:
     return sorted(roles.loc[roles.side == "unseen", "action"].unique().tolist())
 
 
+def trained_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
+    """Which clips methods are trained on."""
+    return (roles.side.eq("seen") & roles.part.eq("train")).to_numpy(dtype=bool)
+
+
+def scored_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
+    """Which clips methods score: all that take part and were not trained on."""
+    return ~trained_clips(roles) & roles.side.ne("excluded").to_numpy(dtype=bool)
+
+
 def check_texts(classes: list[int], described: list[int]) -> None:
     """Raise a ValueError that names the classes without texts."""
     missing = sorted(set(classes) - set(described))

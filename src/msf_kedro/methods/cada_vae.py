@@ -18,7 +18,7 @@ from msf_kedro import runtime
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import Alignment, AlignmentConfig, InputMaps, UnseenClassifierConfig
 from msf_kedro.methods.task import Scores, Task
-from msf_kedro.models.vae import kl_divergence, mean_square, wasserstein_distance
+from msf_kedro.models.vae import draw, kl_divergence, mean_square, wasserstein_distance
 
 TEXTS = ("LB",)
 TERMS = ("kl", "cross", "distribution")
@@ -115,8 +115,8 @@ def cada_vae_loss(
     """All terms of one step, and their weighted sum."""
     mu_s, logvar_s = pair.skeleton.encode(skeletons)
     mu_t, logvar_t = pair.text.encode(texts)
-    latent_s = mu_s + (0.5 * logvar_s).exp() * noise[:, 0]
-    latent_t = mu_t + (0.5 * logvar_t).exp() * noise[:, 1]
+    latent_s = draw(mu_s, logvar_s, noise[:, 0])
+    latent_t = draw(mu_t, logvar_t, noise[:, 1])
     figures = {
         "reconstruction": mean_square(pair.skeleton.decode(latent_s), skeletons)
         + mean_square(pair.text.decode(latent_t), texts),

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from msf_kedro import runtime, training
 from msf_kedro.methods.task import Scores, Task
 from msf_kedro.models.replicated import ReplicatedLinear
-from msf_kedro.models.vae import GAIN, VAE, kl_divergence, mean_square
+from msf_kedro.models.vae import GAIN, VAE, draw, kl_divergence, mean_square
 
 NOISES = ("dimension", "sample")
 INPUTS = ("standard", "raw")
@@ -204,14 +204,8 @@ def score_clips(
 ) -> Scores:
     """Fit the unseen classifier to latents of every cycle and seed, and score clips with it."""
     classifier, _ = fit_unseen_classifier(name, latents, seeds, config, device)
-    inputs, states = checkpoints["inputs"], checkpoints["states"]
     logits = [  # one cycle at a time: the latents of a large data set fill gigabytes
-        unseen_logits(
-            {"inputs": inputs, "states": {key: value[cycle] for key, value in states.items()}},
-            {key: value[cycle] for key, value in classifier.items()},
-            clips,
-            config.relu_logits,
-        )
+        unseen_logits(*_pick(checkpoints, classifier, cycle), clips, config.relu_logits)
         for cycle in range(len(latents))
     ]
     names = tuple(f"cycle {number}" for number in range(1, len(latents) + 1))
@@ -326,8 +320,8 @@ def alignment_loss(
     """Reconstructions, cross reconstructions and KL terms of one step, weighted as released."""
     mu_s, logvar_s = pair.skeleton.encode(skeletons)
     mu_t, logvar_t = pair.text.encode(texts)
-    latent_s = mu_s + (0.5 * logvar_s).exp() * noise[:, 0]
-    latent_t = mu_t + (0.5 * logvar_t).exp() * noise[:, 1]
+    latent_s = draw(mu_s, logvar_s, noise[:, 0])
+    latent_t = draw(mu_t, logvar_t, noise[:, 1])
     figures = {
         "reconstruction": mean_square(pair.skeleton.decode(latent_s), skeletons)
         + mean_square(pair.text.decode(latent_t), texts),
@@ -384,7 +378,7 @@ def draw_latents(
     width = 1 if config.noise == "sample" else mu.shape[-1]
     shape = (mu.shape[0], mu.shape[2], per_class, width)
     noise = torch.stack([torch.randn(shape, generator=g) for g in generators], dim=1)
-    return mu[..., None, :] + (0.5 * logvar).exp()[..., None, :] * noise
+    return draw(mu[..., None, :], logvar[..., None, :], noise)
 
 
 def fit_unseen_classifier(
@@ -433,12 +427,8 @@ def unseen_probs(
         cycle: which cycle's model, from 0.
         replica: which seed's model, from 0.
     """
-    encoder, classifier = (
-        {key: value[cycle, replica] for key, value in state.items()}
-        for state in (checkpoints["states"], classifier)
-    )
-    checkpoints = {"inputs": checkpoints["inputs"], "states": encoder}
-    return unseen_logits(checkpoints, classifier, features, relu_logits).softmax(-1)
+    picked = _pick(checkpoints, classifier, (cycle, replica))
+    return unseen_logits(*picked, features, relu_logits).softmax(-1)
 
 
 def unseen_logits(
@@ -456,6 +446,17 @@ def unseen_logits(
     mu = _apply(checkpoints["states"], "skeleton.to_mu", features)
     logits = mu @ classifier["weight"] + classifier["bias"]
     return logits.relu() if relu_logits else logits
+
+
+def _pick(
+    checkpoints: dict[str, Checkpoints], classifier: Checkpoints, index: int | tuple[int, int]
+) -> tuple[dict[str, Checkpoints], Checkpoints]:
+    """The VAEs and classifiers of one cycle, or of one cycle and replica."""
+    states, classifier = (
+        {key: value[index] for key, value in state.items()}
+        for state in (checkpoints["states"], classifier)
+    )
+    return {"inputs": checkpoints["inputs"], "states": states}, classifier
 
 
 def _apply(state: Checkpoints, layer: str, x: Float[Tensor, "n I"]) -> Float[Tensor, "*Y n O"]:

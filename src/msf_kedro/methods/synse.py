@@ -15,7 +15,7 @@ from msf_kedro import runtime
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, InputMaps, UnseenClassifierConfig
 from msf_kedro.methods.task import Scores, Task
-from msf_kedro.models.vae import VAE, kl_divergence, mean_square
+from msf_kedro.models.vae import VAE, draw, kl_divergence, mean_square
 
 TEXTS = ("noun", "verb")
 
@@ -121,14 +121,14 @@ def synse_loss(
         noise: first the skeleton's, then every text's, of which the first dimensions are used.
     """
     mu_s, logvar_s = parts.skeleton.encode(skeletons)
-    latent_s = mu_s + (0.5 * logvar_s).exp() * noise[:, 0]
+    latent_s = draw(mu_s, logvar_s, noise[:, 0])
     reconstruction = mean_square(parts.skeleton.decode(latent_s), skeletons)
     cross, kl_text, latents = 0.0, 0.0, []
     halves = latent_s.split(parts.share, dim=-1)
     targets = texts.split(parts.widths, dim=-1)
     for i, (vae, half, target) in enumerate(zip(parts.texts, halves, targets, strict=True), 1):
         mu, logvar = vae.encode(target)
-        latents.append(mu + (0.5 * logvar).exp() * noise[:, i, :, : parts.share])
+        latents.append(draw(mu, logvar, noise[:, i, :, : parts.share]))
         reconstruction = reconstruction + mean_square(vae.decode(latents[-1]), target)
         kl_text = kl_text + kl_divergence(mu, logvar)
         cross = cross + mean_square(vae.decode(half), target)

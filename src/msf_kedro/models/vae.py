@@ -31,6 +31,13 @@ class VAE(nn.Module):
         return x.relu() if self.relu_output else x
 
 
+def draw(
+    mu: Float[Tensor, "*R #B Z"], logvar: Float[Tensor, "*R #B Z"], noise: Float[Tensor, "*R B W"]
+) -> Float[Tensor, "*R B Z"]:
+    """Samples of N(mu, sigma^2) from standard normal noise, of `Z` numbers a sample or of one."""
+    return mu + (0.5 * logvar).exp() * noise
+
+
 def mean_square(
     output: Float[Tensor, "*R B D"], target: Float[Tensor, "*R B D"]
 ) -> Float[Tensor, "*R"]:

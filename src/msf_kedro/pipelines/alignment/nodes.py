@@ -6,10 +6,10 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.cycles import PROTOCOLS, choose_cycles, count_right
+from msf_kedro.cycles import PROTOCOLS, choose_cycles, chosen_runs, count_right
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
-from msf_kedro.splits import seen_classes, unseen_classes
+from msf_kedro.splits import scored_clips, seen_classes, trained_clips, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ def fit_alignment(
     device: str,
 ) -> tuple[dict, pd.DataFrame]:
     """The VAE pair after every cycle and for every seed, and the history."""
-    chosen = ((roles.side == "seen") & (roles.part == "train")).to_numpy()
+    chosen = trained_clips(roles)
     seen = seen_classes(roles)  # texts of unseen classes do not take part
     labels = torch.searchsorted(
         torch.tensor(seen), torch.tensor(roles.action[chosen].to_numpy(dtype="int64"))
@@ -126,14 +126,12 @@ def score_unseen(
 
     A row per chosen cycle, seed and clip.
     """
-    trained = (roles.side == "seen") & (roles.part == "train")
-    chosen = (~trained & (roles.side != "excluded")).to_numpy()
+    chosen = scored_clips(roles)
     names = roles[["name"]][chosen]
     matrix = torch.from_numpy(to_matrix(features, ["name"])[chosen])
     columns = [f"class_{c}" for c in unseen_classes(roles)]
-    runs = cycles.loc[cycles.phase == phase, ["cycle", "seed"]].drop_duplicates()
     tables = []
-    for run in runs.sort_values(["cycle", "seed"]).itertuples():
+    for run in chosen_runs(cycles, phase).itertuples():
         probs = msf.unseen_probs(
             vaes,
             classifier,

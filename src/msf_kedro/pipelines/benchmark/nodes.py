@@ -9,7 +9,7 @@ import torch
 from msf_kedro import benchmark, runtime
 from msf_kedro.benchmark import BenchmarkConfig, Cell
 from msf_kedro.comparisons import published_table
-from msf_kedro.cycles import TRAINING_SUBJECTS, choose_cycles, count_right
+from msf_kedro.cycles import TRAINING_SUBJECTS, choose_cycles, chosen_runs, count_right
 from msf_kedro.gate import GateConfig
 from msf_kedro.methods import cada_vae, jpose, msf, revise, ridge, synse
 from msf_kedro.methods.cada_vae import CadaVaeConfig
@@ -19,7 +19,7 @@ from msf_kedro.methods.revise import ReviseConfig
 from msf_kedro.methods.ridge import RidgeConfig
 from msf_kedro.methods.task import Scores, Task, choose_temperature
 from msf_kedro.semantics import TEXT_COLUMNS, check_class_texts, embed
-from msf_kedro.splits import seen_classes, unseen_classes
+from msf_kedro.splits import scored_clips, seen_classes, trained_clips, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
 
 logger = logging.getLogger(__name__)
@@ -204,8 +204,7 @@ def _task(
     features: pd.DataFrame, roles: pd.DataFrame, texts: dict, encoder: str
 ) -> tuple[Task, pd.DataFrame]:
     """The method's task and the roles of the clips that it scores."""
-    trained = ((roles.side == "seen") & (roles.part == "train")).to_numpy()
-    scored = ~trained & roles.side.ne("excluded").to_numpy()
+    trained, scored = trained_clips(roles), scored_clips(roles)
     seen, unseen = seen_classes(roles), unseen_classes(roles)
     matrix = torch.from_numpy(to_matrix(features, ["name"]))
     actions = torch.tensor(roles.action[trained].to_numpy(dtype="int64"))
@@ -239,9 +238,7 @@ def _count(
     places = {number: place for place, number in enumerate(classes)}
     labels = torch.tensor([places[action] for action in judged.action])
     rows, judged_rows = torch.tensor(unseen.index), torch.tensor(judged.index)
-    known = {}
-    for right in calibration_right:
-        known = right.groupby(["cycle", "seed"]).temperature.first().to_dict()
+    known = _temperatures(*calibration_right).to_dict() if calibration_right else {}
     tables = []
     for cycle, candidate in enumerate(scores.candidates, 1):
         for replica, seed in enumerate(seeds):
@@ -255,6 +252,11 @@ def _count(
     return pd.concat(tables, ignore_index=True)
 
 
+def _temperatures(right: pd.DataFrame) -> pd.Series:
+    """The soft-max temperature of every cycle and seed."""
+    return right.groupby(["cycle", "seed"]).temperature.first()
+
+
 def _probs(
     scores: Scores,
     seeds: list,
@@ -265,11 +267,10 @@ def _probs(
     phase: str,
 ) -> pd.DataFrame:
     """Probabilities of the chosen candidates, a row per cycle, seed and clip."""
-    temperatures = right.groupby(["cycle", "seed"]).temperature.first()
-    runs = cycles.loc[cycles.phase == phase, ["cycle", "seed"]].drop_duplicates()
+    temperatures = _temperatures(right)
     columns = [f"class_{c}" for c in classes]
     tables = []
-    for run in runs.sort_values(["cycle", "seed"]).itertuples():
+    for run in chosen_runs(cycles, phase).itertuples():
         logits = scores.logits[run.cycle - 1, seeds.index(run.seed)]
         probs = (logits / temperatures[run.cycle, run.seed]).softmax(-1)
         keys = pd.DataFrame({"cycle": run.cycle, "seed": run.seed, "name": clips.name})

@@ -14,8 +14,8 @@ from msf_kedro.features import (
 )
 from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.skeleton.augment import AugmentConfig
+from msf_kedro.skeleton.clip import ClipsConfig
 from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.skeleton.prepare import ClipsConfig
 from msf_kedro.skeleton.store import Skeletons
 from msf_kedro.splits import seen_classes
 from msf_kedro.tables import to_matrix, to_table

@@ -6,9 +6,10 @@ from msf_kedro import runtime
 from msf_kedro.features import check_released_input, extract_released
 from msf_kedro.models.released import build, convert
 from msf_kedro.models.shift_gcn import ShiftGCNConfig
+from msf_kedro.skeleton.clip import ClipsConfig
 from msf_kedro.skeleton.layouts import get_layout
 from msf_kedro.skeleton.normalise import NormaliseConfig
-from msf_kedro.skeleton.prepare import ClipsConfig, kept_clips
+from msf_kedro.skeleton.prepare import kept_clips
 from msf_kedro.skeleton.store import Skeletons
 from msf_kedro.tables import to_table
 
