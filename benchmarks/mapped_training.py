@@ -20,13 +20,13 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.blocks import Blocks
+from msf_kedro.clips.augment import AugmentConfig
+from msf_kedro.clips.blocks import Blocks
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.store import Skeletons
 from msf_kedro.datasets import TorchDataset
-from msf_kedro.features import LabelledClips, ShiftGCNTraining, extract, train
-from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
-from msf_kedro.skeleton.augment import AugmentConfig
-from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.skeleton.store import Skeletons
+from msf_kedro.networks.extractor import LabelledClips, ShiftGCNTraining, extract, train
+from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
 
 BODY = (3, 25, 300)
 BLOCK = 128

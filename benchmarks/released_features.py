@@ -24,7 +24,7 @@ import numpy as np
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
-from msf_kedro.splits import SplitConfig, get_split, parse_classes
+from msf_kedro.zero_shot.splits import SplitConfig, get_split, parse_classes
 
 ROOT = Path(__file__).parents[1]
 WIDTH, TEXT_WIDTH, LATENT = 256, 512, 24

@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 import torch
 
-from msf_kedro.models import shift_gcn
-from msf_kedro.models.released import AT_ONCE, JOINTS, ReleasedShiftGCN
-from msf_kedro.models.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig, TimeShift
+from msf_kedro.networks import shift_gcn
+from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig, TimeShift
+from msf_kedro.released.shift_gcn import AT_ONCE, JOINTS, ReleasedShiftGCN
 
 WIDTHS = (*[64] * 4, *[128] * 3, *[256] * 3)
 WIDEST_SHIFT = 9.6

@@ -34,7 +34,7 @@ def utd_mhad() -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory) -> tuple:
     """The data root of a whole run of the test study, never to be written to, and its log."""
-    from sessions import Log, run  # bootstraps the project: only for tests that run it
+    from support.sessions import Log, run  # bootstraps the project: only for tests that run it
 
     root = tmp_path_factory.mktemp("finished")
     with Log() as log:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
+from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
 
-from msf_kedro.skeleton.ntu import write_skeleton
-from msf_kedro.skeleton.sample import clip_names, generate_clip
+from msf_kedro.clips.ntu import write_skeleton
+from msf_kedro.sample import clip_names, generate_clip
 
 ACTIONS = (1, 7, 8, 10, 23, 24, 26, 51, 80, 99)
 CLIPS = "02_intermediate/test/clips.parquet"
@@ -50,7 +50,7 @@ def quick_texts(monkeypatch):
     def embed(texts, config):
         return np.random.default_rng(0).normal(size=(len(texts), 8)).astype(np.float32)
 
-    monkeypatch.setattr("msf_kedro.semantics._embed_sentences", embed)
+    monkeypatch.setattr("msf_kedro.texts.encoders._embed_sentences", embed)
 
 
 def add_bad_clips(folder: Path) -> dict[str, str]:

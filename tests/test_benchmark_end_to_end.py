@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.framework.project import pipelines
-from sessions import artifacts, assert_equal, context, link_copy, read, run, shuffle_test_labels
+from support.sessions import (
+    artifacts,
+    assert_equal,
+    context,
+    link_copy,
+    read,
+    run,
+    shuffle_test_labels,
+)
 
-from msf_kedro.benchmark import METHODS, TEXT_KINDS
+from msf_kedro.reports.benchmark import METHODS, TEXT_KINDS
 
 SPLITS, SEEDS = ["split_1", "split_2"], [0, 1]
 CELLS = {(m, t) for m in ("msf", "ridge") for t in ("LB", "LB+AD+MD")} | {

@@ -14,10 +14,10 @@ import pytest
 import yaml
 from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
-from sessions import ENVIRONMENTS, ROOT, context
+from support.sessions import ENVIRONMENTS, ROOT, context
 
 from msf_kedro.pipeline_registry import register_pipelines
-from msf_kedro.splits import get_split, parse_classes
+from msf_kedro.zero_shot.splits import get_split, parse_classes
 
 PIPELINES = register_pipelines()
 RAW = {

@@ -8,7 +8,15 @@ import pandas as pd
 import pytest
 import torch
 from kedro.framework.project import pipelines
-from sessions import artifacts, assert_equal, context, link_copy, read, run, shuffle_test_labels
+from support.sessions import (
+    artifacts,
+    assert_equal,
+    context,
+    link_copy,
+    read,
+    run,
+    shuffle_test_labels,
+)
 
 PROTOCOLS = ("strict", "paper")
 GATES = ("threshold", "logistic")

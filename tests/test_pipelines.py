@@ -9,10 +9,10 @@ from kedro.framework.cli.cli import KedroCLI
 from kedro.framework.project import pipelines
 from kedro.pipeline import Pipeline, node
 from kedro.pipeline.node import Node
-from sessions import ROOT, artifacts, context, read
+from support.sessions import ROOT, artifacts, context, read
 
 from msf_kedro.pipeline_registry import register_pipelines
-from msf_kedro.splits import PHASES
+from msf_kedro.zero_shot.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
 CLIPS = {"raw_clips", "clip_parts", "missing_lists"}

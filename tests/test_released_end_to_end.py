@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, write_archive
 from kedro.framework.project import pipelines
-from sessions import ROOT, Log, artifacts, context, read, run
+from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, write_archive
+from support.sessions import ROOT, Log, artifacts, context, read, run
 
 OUTPUT = "07_model_output/test/split_1/LB+AD+MD"
 TEXT_WIDTH = 5

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from released_states import released_state
-from sessions import ROOT, Log, artifacts, link_copy, read, run
+from support.released_states import released_state
+from support.sessions import ROOT, Log, artifacts, link_copy, read, run
 
-from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
-from msf_kedro.skeleton.layouts import KINECT_V2_25 as LAYOUT
-from msf_kedro.skeleton.normalise import NormaliseConfig, normalise
-from msf_kedro.skeleton.sample import clip_names, generate_clip
-from msf_kedro.skeleton.streams import to_stream
+from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
+from msf_kedro.clips.normalise import NormaliseConfig, normalise
+from msf_kedro.clips.streams import to_stream
+from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
+from msf_kedro.sample import clip_names, generate_clip
 
 JOB = "released_shift_gcn"
 RELEASE = {"window": 40, "resample": False}

@@ -1,9 +1,9 @@
 """The UTD-MHAD study on its real clips; skipped where they are absent."""
 
 import pytest
-from sessions import artifacts, read, session
+from support.sessions import artifacts, read, session
 
-from msf_kedro.cycles import best_class
+from msf_kedro.zero_shot.protocols import best_class
 
 SPLITS = [f"split_{number}" for number in range(1, 6)]
 PHASES = {"calibration": 17, "test": 22}  # seen classes

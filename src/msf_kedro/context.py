@@ -9,9 +9,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
-from msf_kedro.benchmark import BenchmarkConfig
 from msf_kedro.pipelines import benchmark
-from msf_kedro.splits import parse_numbers
+from msf_kedro.reports.benchmark import BenchmarkConfig
+from msf_kedro.zero_shot.splits import parse_numbers
 
 
 class StudyContext(KedroContext):

@@ -8,11 +8,11 @@ from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from msf_kedro.released_features import check_files
-from msf_kedro.semantics import check_class_texts, parse_texts
-from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.splits import check_split, check_texts, get_split, parse_classes
-from msf_kedro.text_files import check_kinds, read_text_files
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.released.features import check_files
+from msf_kedro.released.texts import check_kinds, read_text_files
+from msf_kedro.texts.encoders import check_class_texts, parse_texts
+from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, parse_classes
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,10 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.features import RELEASED_WINDOW, check_released_input  # imports torch
+        from msf_kedro.networks.extractor import (  # imports torch
+            RELEASED_WINDOW,
+            check_released_input,
+        )
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 from kedro.io import DataCatalog, DatasetError
-from released_states import released_state
-from sessions import assert_equal
+from support.released_states import released_state
+from support.sessions import assert_equal
 
 from msf_kedro.datasets import ReleasedShiftGCNDataset
 

@@ -11,6 +11,7 @@ import pytest
 from kedro.io import DatasetError
 from scipy.io import savemat
 
+from msf_kedro.clips.ntu import write_skeleton
 from msf_kedro.datasets import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -19,8 +20,7 @@ from msf_kedro.datasets import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
-from msf_kedro.skeleton.ntu import write_skeleton
-from msf_kedro.skeleton.sample import generate_clip
+from msf_kedro.sample import generate_clip
 
 CLIP = generate_clip(1, 1, 1, seed=0)
 NPY = "msf_kedro.datasets.NpyClipDataset"
@@ -194,7 +194,7 @@ def test_the_sample_is_lazy_and_always_the_same(monkeypatch):
         made.append(key)
         return generate_clip(*key)
 
-    monkeypatch.setattr("msf_kedro.skeleton.sample.generate_clip", generate)
+    monkeypatch.setattr("msf_kedro.sample.generate_clip", generate)
     sample = SampleClipsDataset(actions="1, 7-8", performers=2, repetitions=2, seed=3)
     clips = sample.load()
     assert made == []

@@ -5,7 +5,7 @@ import logging
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from made_up import save
+from support.made_up import save
 
 from msf_kedro.datasets import StudiesDataset
 

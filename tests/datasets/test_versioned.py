@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 from kedro.io import DataCatalog, DatasetError, Version
-from sessions import assert_equal
+from support.sessions import assert_equal
 
-from msf_kedro.blocks import Blocks
+from msf_kedro.clips.blocks import Blocks
 from msf_kedro.datasets import JSONDataset, TableDataset, TextDataset, TorchDataset, versioned
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"

@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import ALIGNMENT, CADA_VAE, CLASSIFIER
+from support.toy import ALIGNMENT, CADA_VAE, CLASSIFIER
 
 from msf_kedro.methods import cada_vae
 from msf_kedro.methods.cada_vae import cada_vae_loss, weight
 from msf_kedro.methods.msf import Alignment, alignment_loss
-from msf_kedro.models.vae import wasserstein_distance
+from msf_kedro.networks.vae import wasserstein_distance
 
 CPU = torch.device("cpu")
 WEIGHTS = {"kl": 0.01, "cross": 2.0, "distribution": 0.5}

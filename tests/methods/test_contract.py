@@ -5,10 +5,10 @@ import inspect
 
 import pytest
 import torch
-from conftest import ALIGNMENT, CADA_VAE, CLASSIFIER, JPOSE, REVISE, RIDGE
+from support.toy import ALIGNMENT, CADA_VAE, CLASSIFIER, JPOSE, REVISE, RIDGE
 
 from msf_kedro.methods import cada_vae, jpose, msf, revise, ridge, synse
-from msf_kedro.methods.task import Scores, Task
+from msf_kedro.methods.contract.task import Scores, Task
 
 CPU = torch.device("cpu")
 METHODS = {

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import JPOSE
+from support.toy import JPOSE
 
 from msf_kedro.methods import jpose
 from msf_kedro.methods.jpose import Jpose, hard_triplet, jpose_loss

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import REVISE
+from support.toy import REVISE
 from torch import nn
 
-from msf_kedro.methods.ranking import multi_class_hinge, train_checkpoints
+from msf_kedro.methods.contract.ranking import multi_class_hinge, train_checkpoints
 
 
 def test_hinge_by_hand():

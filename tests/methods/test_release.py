@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.runner import SequentialRunner
 from scipy.stats import ttest_ind
-from sessions import context
+from support.sessions import context
 from torch import nn
 
 from msf_kedro.pipelines import alignment, evaluation, gate

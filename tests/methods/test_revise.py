@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import REVISE
+from support.toy import REVISE
 
 from msf_kedro.methods import revise
 from msf_kedro.methods.revise import (

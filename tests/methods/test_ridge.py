@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import RIDGE
+from support.toy import RIDGE
 from sklearn.linear_model import Ridge
 
 from msf_kedro.methods import ridge

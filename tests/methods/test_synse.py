@@ -4,12 +4,12 @@ import dataclasses
 
 import pytest
 import torch
-from conftest import ALIGNMENT, CLASSIFIER
+from support.toy import ALIGNMENT, CLASSIFIER
 
 from msf_kedro.methods import msf, synse
 from msf_kedro.methods.msf import Alignment, alignment_loss
 from msf_kedro.methods.synse import Parts, synse_loss
-from msf_kedro.models.vae import kl_divergence
+from msf_kedro.networks.vae import kl_divergence
 
 CPU = torch.device("cpu")
 LATE = dataclasses.replace(  # every term counts

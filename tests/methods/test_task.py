@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 
-from msf_kedro.methods.task import Scores, choose_temperature
+from msf_kedro.methods.contract.task import Scores, choose_temperature
 
 
 def test_texts_are_fused(toy):

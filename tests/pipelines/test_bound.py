@@ -8,7 +8,7 @@ import pytest
 
 from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.splits.nodes import split_clips
-from msf_kedro.splits import PartsConfig
+from msf_kedro.zero_shot.splits import PartsConfig
 
 
 def joined(first: str, second: str, *, between: str) -> str:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msf_kedro.cycles import PROTOCOLS
-from msf_kedro.gate import KINDS, GateConfig
 from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates
-from msf_kedro.splits import PHASES
+from msf_kedro.zero_shot.gate import KINDS, GateConfig
+from msf_kedro.zero_shot.protocols import PROTOCOLS
+from msf_kedro.zero_shot.splits import PHASES
 
 CONFIG = GateConfig(
     kind="threshold",

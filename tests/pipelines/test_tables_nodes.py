@@ -3,11 +3,11 @@
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from made_up import benchmark, better_with_more_texts, outcomes, save
-from sessions import Log, artifacts, run
+from support.made_up import benchmark, better_with_more_texts, outcomes, save
+from support.sessions import Log, artifacts, run
 
-from msf_kedro.comparisons import published_table
-from msf_kedro.paper_tables import LAYOUT
+from msf_kedro.reports.comparisons import published_table
+from msf_kedro.reports.paper_tables import LAYOUT
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 FOLDER = "08_reporting/tables"

@@ -21,7 +21,7 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
 
     def load(self) -> dict[str, Any]:
-        from msf_kedro.models.released import convert  # imports torch
+        from msf_kedro.released.shift_gcn import convert  # imports torch
 
         if self._path is None:
             raise DatasetError(f"this run needs a released check-point: {HINT}")

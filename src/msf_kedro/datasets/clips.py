@@ -8,7 +8,7 @@ import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets.partitions import PartitionedDataset
 
-from msf_kedro.skeleton.clip import LoadClip
+from msf_kedro.clips.clip import LoadClip
 
 
 class ClipDataset(AbstractDataset):
@@ -32,7 +32,7 @@ class NtuClipDataset(ClipDataset):
     """An NTU RGB+D `.skeleton` file."""
 
     def load(self) -> np.ndarray:
-        from msf_kedro.skeleton.ntu import read_skeleton
+        from msf_kedro.clips.ntu import read_skeleton
 
         return read_skeleton(self._path.read_text(encoding="ascii"), self._path.name)
 
@@ -147,7 +147,7 @@ class SampleClip(NamedTuple):
     seed: int
 
     def __call__(self) -> np.ndarray:
-        from msf_kedro.skeleton.sample import generate_clip
+        from msf_kedro.sample import generate_clip
 
         return generate_clip(*self)
 
@@ -173,8 +173,8 @@ class SampleClipsDataset(AbstractDataset):
         self._actions = actions
 
     def load(self) -> dict[str, LoadClip]:
-        from msf_kedro.skeleton.sample import clip_name
-        from msf_kedro.splits import parse_classes
+        from msf_kedro.sample import clip_name
+        from msf_kedro.zero_shot.splits import parse_classes
 
         return {
             clip_name(action, performer, repetition): SampleClip(

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 
+from msf_kedro.clips.chunks import Part
 from msf_kedro.datasets.versioned import whole_or_nothing
-from msf_kedro.skeleton.parts import Part
 
 logger = logging.getLogger(__name__)
 

@@ -145,7 +145,7 @@ class TextDataset(WholeFileDataset):
 
 def _blocks(data: Any) -> dict[str, Any]:
     """Those of a dictionary's values that are `Blocks`."""
-    from msf_kedro.blocks import Blocks
+    from msf_kedro.clips.blocks import Blocks
 
     items = data.items() if isinstance(data, dict) else ()
     return {name: value for name, value in items if isinstance(value, Blocks)}

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from msf_kedro import runtime
 from msf_kedro.methods import msf
+from msf_kedro.methods.contract.task import Scores, Task
 from msf_kedro.methods.msf import Alignment, AlignmentConfig, InputMaps, UnseenClassifierConfig
-from msf_kedro.methods.task import Scores, Task
-from msf_kedro.models.vae import draw, kl_divergence, mean_square, wasserstein_distance
+from msf_kedro.networks.vae import draw, kl_divergence, mean_square, wasserstein_distance
 
 TEXTS = ("LB",)
 TERMS = ("kl", "cross", "distribution")

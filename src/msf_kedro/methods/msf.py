@@ -12,10 +12,11 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from msf_kedro import runtime, training
-from msf_kedro.methods.task import Scores, Task
-from msf_kedro.models.replicated import ReplicatedLinear
-from msf_kedro.models.vae import GAIN, VAE, draw, kl_divergence, mean_square
+from msf_kedro import runtime
+from msf_kedro.methods.contract.task import Scores, Task
+from msf_kedro.networks import training
+from msf_kedro.networks.replicated import ReplicatedLinear
+from msf_kedro.networks.vae import GAIN, VAE, draw, kl_divergence, mean_square
 
 NOISES = ("dimension", "sample")
 INPUTS = ("standard", "raw")

@@ -21,9 +21,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from msf_kedro import runtime
-from msf_kedro.methods.ranking import check_training, multi_class_hinge, train_checkpoints
-from msf_kedro.methods.task import Scores, Task, require_positive
-from msf_kedro.models.replicated import ReplicatedLinear
+from msf_kedro.methods.contract.ranking import check_training, multi_class_hinge, train_checkpoints
+from msf_kedro.methods.contract.task import Scores, Task, require_positive
+from msf_kedro.networks.replicated import ReplicatedLinear
 
 TEXTS = ("LB",)
 

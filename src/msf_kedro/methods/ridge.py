@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from msf_kedro.methods.task import Scores, Task
+from msf_kedro.methods.contract.task import Scores, Task
 
 TEXTS = ("LB", "AD", "MD")  # any choice of them
 

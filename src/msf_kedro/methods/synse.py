@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from msf_kedro import runtime
 from msf_kedro.methods import msf
+from msf_kedro.methods.contract.task import Scores, Task
 from msf_kedro.methods.msf import AlignmentConfig, InputMaps, UnseenClassifierConfig
-from msf_kedro.methods.task import Scores, Task
-from msf_kedro.models.vae import VAE, draw, kl_divergence, mean_square
+from msf_kedro.networks.vae import VAE, draw, kl_divergence, mean_square
 
 TEXTS = ("noun", "verb")
 

@@ -6,11 +6,11 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.cycles import PROTOCOLS, choose_cycles, chosen_runs, count_right
 from msf_kedro.methods import msf
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
-from msf_kedro.splits import scored_clips, seen_classes, trained_clips, unseen_classes
 from msf_kedro.tables import to_matrix, to_table
+from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_cycles, chosen_runs, count_right
+from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from msf_kedro.pipelines.alignment.nodes import (
     select_cycles,
 )
 from msf_kedro.pipelines.bound import Bound
-from msf_kedro.splits import PHASES
+from msf_kedro.zero_shot.splits import PHASES
 
 PARAMETERS = {f"params:{name}" for name in ("alignment", "unseen_classifier", "seeds", "device")}
 

@@ -6,21 +6,22 @@ import time
 import pandas as pd
 import torch
 
-from msf_kedro import benchmark, runtime
-from msf_kedro.benchmark import BenchmarkConfig, Cell
-from msf_kedro.comparisons import published_table
-from msf_kedro.cycles import TRAINING_SUBJECTS, choose_cycles, chosen_runs, count_right
-from msf_kedro.gate import GateConfig
+from msf_kedro import runtime
 from msf_kedro.methods import cada_vae, jpose, msf, revise, ridge, synse
 from msf_kedro.methods.cada_vae import CadaVaeConfig
+from msf_kedro.methods.contract.task import Scores, Task, choose_temperature
 from msf_kedro.methods.jpose import JposeConfig
 from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
 from msf_kedro.methods.revise import ReviseConfig
 from msf_kedro.methods.ridge import RidgeConfig
-from msf_kedro.methods.task import Scores, Task, choose_temperature
-from msf_kedro.semantics import TEXT_COLUMNS, check_class_texts, embed
-from msf_kedro.splits import scored_clips, seen_classes, trained_clips, unseen_classes
+from msf_kedro.reports import benchmark
+from msf_kedro.reports.benchmark import BenchmarkConfig, Cell
+from msf_kedro.reports.comparisons import published_table
 from msf_kedro.tables import to_matrix, to_table
+from msf_kedro.texts.encoders import TEXT_COLUMNS, check_class_texts, embed
+from msf_kedro.zero_shot.gate import GateConfig
+from msf_kedro.zero_shot.protocols import TRAINING_SUBJECTS, choose_cycles, chosen_runs, count_right
+from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
 
 logger = logging.getLogger(__name__)
 METHODS = {

@@ -6,7 +6,7 @@ Top-level namespaces are the class splits; in each are the Shift-GCNs of both ph
 
 from kedro.pipeline import Node, Pipeline, node
 
-from msf_kedro.benchmark import FREE_TEXTS, BenchmarkConfig, Cell
+from msf_kedro.clips.streams import STREAMS
 from msf_kedro.pipelines import features, gate, skeletons
 from msf_kedro.pipelines.benchmark.nodes import (
     METHODS,
@@ -23,9 +23,9 @@ from msf_kedro.pipelines.benchmark.nodes import (
 )
 from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.splits.nodes import split_clips
-from msf_kedro.semantics import parse_texts
-from msf_kedro.skeleton.streams import STREAMS
-from msf_kedro.splits import PHASES
+from msf_kedro.reports.benchmark import FREE_TEXTS, BenchmarkConfig, Cell
+from msf_kedro.texts.encoders import parse_texts
+from msf_kedro.zero_shot.splits import PHASES
 
 VAE_PARAMETERS = ("alignment", "unseen_classifier")
 # Method → its node and the parameters that it reads.

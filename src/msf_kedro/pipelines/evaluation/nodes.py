@@ -4,9 +4,9 @@ import logging
 
 import pandas as pd
 
-from msf_kedro import evaluation
-from msf_kedro.gate import GateConfig
-from msf_kedro.semantics import EncoderConfig
+from msf_kedro.reports import evaluation
+from msf_kedro.texts.encoders import EncoderConfig
+from msf_kedro.zero_shot.gate import GateConfig
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,11 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.features import (
+from msf_kedro.clips.augment import AugmentConfig
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.store import Skeletons
+from msf_kedro.networks.extractor import (
     LabelledClips,
     ShiftGCNTraining,
     StreamsConfig,
@@ -12,13 +16,9 @@ from msf_kedro.features import (
     fuse_streams,
     train,
 )
-from msf_kedro.models.shift_gcn import ShiftGCN, ShiftGCNConfig
-from msf_kedro.skeleton.augment import AugmentConfig
-from msf_kedro.skeleton.clip import ClipsConfig
-from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.skeleton.store import Skeletons
-from msf_kedro.splits import seen_classes
+from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.tables import to_matrix, to_table
+from msf_kedro.zero_shot.splits import seen_classes
 
 
 def train_shift_gcn(

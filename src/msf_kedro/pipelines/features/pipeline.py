@@ -2,14 +2,14 @@
 
 from kedro.pipeline import Pipeline, node
 
+from msf_kedro.clips.streams import STREAMS
 from msf_kedro.pipelines.bound import Bound
 from msf_kedro.pipelines.features.nodes import (
     extract_features,
     fuse_feature_streams,
     train_shift_gcn,
 )
-from msf_kedro.skeleton.streams import STREAMS
-from msf_kedro.splits import PHASES
+from msf_kedro.zero_shot.splits import PHASES
 
 PARAMETERS = {
     f"params:{name}"

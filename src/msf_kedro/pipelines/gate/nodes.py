@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from msf_kedro.cycles import PROTOCOLS, best_class, class_columns
-from msf_kedro.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.runtime import derive_seed
-from msf_kedro.splits import GZSSAR_TEST, seen_classes
+from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
+from msf_kedro.zero_shot.protocols import PROTOCOLS, best_class, class_columns
+from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes
 
 # Calibration clips that gates are fitted on. The Shift-GCN was trained on none of them. The paper
 # protocol takes its unseen clips from test subjects, as the release does: they come back in the

@@ -4,8 +4,8 @@ import logging
 
 import pandas as pd
 
-from msf_kedro.released_features import read_archive
-from msf_kedro.splits import PHASES, get_split, parse_classes
+from msf_kedro.released.features import read_archive
+from msf_kedro.zero_shot.splits import PHASES, get_split, parse_classes
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from msf_kedro.pipelines.released.nodes import read_released_features
-from msf_kedro.splits import PHASES
+from msf_kedro.zero_shot.splits import PHASES
 
 
 def create_pipeline(**kwargs) -> Pipeline:

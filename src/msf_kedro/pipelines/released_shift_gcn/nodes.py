@@ -3,14 +3,14 @@
 import pandas as pd
 
 from msf_kedro import runtime
-from msf_kedro.features import check_released_input, extract_released
-from msf_kedro.models.released import build, convert
-from msf_kedro.models.shift_gcn import ShiftGCNConfig
-from msf_kedro.skeleton.clip import ClipsConfig
-from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.skeleton.normalise import NormaliseConfig
-from msf_kedro.skeleton.prepare import kept_clips
-from msf_kedro.skeleton.store import Skeletons
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.clips.prepare import kept_clips
+from msf_kedro.clips.store import Skeletons
+from msf_kedro.networks.extractor import check_released_input, extract_released
+from msf_kedro.networks.shift_gcn import ShiftGCNConfig
+from msf_kedro.released.shift_gcn import build, convert
 from msf_kedro.tables import to_table
 
 

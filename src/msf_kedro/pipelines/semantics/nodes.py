@@ -5,10 +5,10 @@ import logging
 import numpy as np
 import pandas as pd
 
-from msf_kedro.semantics import EncoderConfig, check_class_texts, embed, fuse, parse_texts
-from msf_kedro.splits import parse_classes
+from msf_kedro.released.texts import check_kinds, check_widths, read_text_files, texts_to_embed
 from msf_kedro.tables import to_matrix, to_table
-from msf_kedro.text_files import check_kinds, check_widths, read_text_files, texts_to_embed
+from msf_kedro.texts.encoders import EncoderConfig, check_class_texts, embed, fuse, parse_texts
+from msf_kedro.zero_shot.splits import parse_classes
 
 logger = logging.getLogger(__name__)
 

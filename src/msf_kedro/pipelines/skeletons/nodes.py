@@ -5,12 +5,12 @@ from collections.abc import MutableMapping
 import pandas as pd
 
 from msf_kedro import runtime
-from msf_kedro.skeleton.clip import ClipsConfig, LoadClip, Recipe, listed_clips
-from msf_kedro.skeleton.layouts import get_layout
-from msf_kedro.skeleton.normalise import NormaliseConfig
-from msf_kedro.skeleton.parts import Part
-from msf_kedro.skeleton.prepare import prepare
-from msf_kedro.splits import parse_classes
+from msf_kedro.clips.chunks import Part
+from msf_kedro.clips.clip import ClipsConfig, LoadClip, Recipe, listed_clips
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.clips.prepare import prepare
+from msf_kedro.zero_shot.splits import parse_classes
 
 
 def prepare_clips(

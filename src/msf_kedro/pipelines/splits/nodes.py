@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from msf_kedro.semantics import check_class_texts
-from msf_kedro.skeleton.prepare import kept_clips
-from msf_kedro.splits import (
+from msf_kedro.clips.prepare import kept_clips
+from msf_kedro.texts.encoders import check_class_texts
+from msf_kedro.zero_shot.splits import (
     PHASES,
     PartsConfig,
     assign_roles,

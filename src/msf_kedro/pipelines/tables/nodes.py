@@ -5,11 +5,11 @@ import logging
 
 import pandas as pd
 
-from msf_kedro.comparisons import TablesConfig
-from msf_kedro.paper_tables import collect
+from msf_kedro.reports.comparisons import TablesConfig
+from msf_kedro.reports.paper_tables import collect
+from msf_kedro.reports.table_layout import lay_out
+from msf_kedro.reports.table_text import html, markdown, markdown_table
 from msf_kedro.runtime import derive_seed
-from msf_kedro.table_layout import lay_out
-from msf_kedro.table_text import html, markdown, markdown_table
 
 logger = logging.getLogger(__name__)
 

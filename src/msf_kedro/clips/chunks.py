@@ -1,0 +1,145 @@
+"""Clips prepared part by part, by all cores; finished parts are kept until all is saved.
+
+Worker processes import this file: without PyTorch and pandas they start quickly and stay small.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TypedDict
+
+import numpy as np
+from jaxtyping import Float
+
+from msf_kedro.clips.clip import LoadClip, Recipe, prepare_clip
+
+FORMAT = 1  # raised whenever the same clips give other parts: older ones are then not used
+PART = 128  # clips; bounds the memory of a process and what is lost in a break
+CLIPS_PER_WORKER = 1000  # a process takes as long to start as some hundred clips take
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+Columns = dict[str, list]
+
+
+class Part(TypedDict):
+    """Some prepared clips: their rows of the clip table, as columns, and the kept ones' bodies."""
+
+    columns: Columns
+    bodies: Float[np.ndarray, "B 3 V W"]
+
+
+def cut(raw: Mapping[str, LoadClip], recipe: Recipe) -> dict[str, dict[str, LoadClip]]:
+    """The clips of each part, in order of names, behind a key of all that determines the part.
+
+    A loader may have a `stamp`, which says what it would read: a file's size and time of change.
+    """
+    names = sorted(raw)
+    starts = range(0, len(names), PART)
+    cuts = ({name: raw[name] for name in names[start : start + PART]} for start in starts)
+    return {_key(clips, recipe): clips for clips in cuts}
+
+
+def prepare_parts(
+    parts: Mapping[str, dict[str, LoadClip]],
+    recipe: Recipe,
+    store: MutableMapping[str, Part],
+    workers: int,
+) -> Iterator[tuple[str, Columns]]:
+    """Prepare parts into the store; yield each one's key and columns when it is finished.
+
+    Few clips, and those whose store is a plain `dict`, are prepared in this process. Otherwise
+    the store, the loaders and the recipe are sent to `workers` processes of one thread each, of
+    which each holds one part at a time; this one holds none.
+
+    Raises:
+        RuntimeError: a process was killed; what is finished stays in the store.
+    """
+    clips = sum(len(part) for part in parts.values())
+    workers = min(workers, clips // CLIPS_PER_WORKER)
+    if workers < 2 or isinstance(store, dict):
+        for key, part in parts.items():
+            yield key, prepare_part(key, part, recipe, store)
+        return
+    with _pool(workers) as pool:
+        futures = {
+            pool.submit(prepare_part, key, part, recipe, store): key for key, part in parts.items()
+        }
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+
+
+def prepare_part(
+    key: str, clips: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Part]
+) -> Columns:
+    """Prepare one part into the store; returns its columns only."""
+    rows, bodies = [], [np.zeros((0, 3, len(recipe.layout.joints), recipe.normalise.window), "f4")]
+    for name, load in clips.items():
+        row, normalised = prepare_clip(name, load, recipe)
+        rows.append(row)
+        if normalised is not None:
+            bodies.append(normalised)
+    columns = {column: [row[column] for row in rows] for column in recipe.clips.columns}
+    store[key] = {"columns": columns, "bodies": np.concatenate(bodies)}
+    return columns
+
+
+def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
+    content = {
+        "format": FORMAT,
+        "clips": [(name, getattr(load, "stamp", None)) for name, load in clips.items()],
+        "listed": [name for name in clips if name in recipe.listed],
+        "classes": recipe.classes,
+        "name_pattern": recipe.clips.name_pattern,
+        "layout": asdict(recipe.layout),
+        "normalise": asdict(recipe.normalise),
+    }
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes of one thread each; when something fails, waiting parts are given up."""
+    spawn = multiprocessing.get_context("spawn")  # a fork would copy PyTorch's and Arrow's locks
+    pool = ProcessPoolExecutor(workers, spawn, _start_worker)
+    try:
+        with _one_thread_each():
+            yield pool
+    except BrokenProcessPool as error:
+        raise RuntimeError(
+            f"one of {workers} processes that prepared clips died; was it killed, or was memory"
+            " short? Finished parts are kept: run again, with fewer `workers` if memory was short"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started inside compute with one thread: they share the cores among themselves."""
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def _start_worker() -> None:
+    """Leave Ctrl-C to the first process, and end when that one is gone, however it went."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    multiprocessing.parent_process().join()
+    os._exit(1)

@@ -1,0 +1,131 @@
+"""One raw clip: its name, whether it can be used, its row in the clip table.
+
+Worker processes import this file: without PyTorch and pandas they start quickly and stay small.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from msf_kedro.clips.layouts import Layout
+from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
+
+OTHER_CLASS = "not a class of this study"
+LISTED = "listed as without skeleton"
+OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
+
+LoadClip = Callable[[], np.ndarray]
+Row = dict[str, str | int | bool | None]
+
+
+@dataclass(frozen=True)
+class ClipsConfig:
+    """What clips are called and how many bad ones are accepted.
+
+    Attributes:
+        name_pattern: regular expression with named groups that matches a whole clip name; each
+            group becomes an integer column of the clip table, `action` is needed.
+        layout: name of the joint layout.
+        max_rejected: largest accepted part of clips that cannot be used, from 0 to 1.
+    """
+
+    name_pattern: str
+    layout: str
+    max_rejected: float
+
+    def __post_init__(self):
+        try:
+            groups = self.groups
+        except re.error as error:
+            raise ValueError(f"clips.name_pattern {self.name_pattern!r}: {error}") from error
+        if "action" not in groups:
+            raise ValueError(f"clips.name_pattern {self.name_pattern!r} has no group 'action'")
+        taken = sorted(set(groups) & set(OWN_COLUMNS))
+        if taken:
+            raise ValueError(f"clips.name_pattern: groups {taken} are columns of the clip table")
+        if not 0 <= self.max_rejected <= 1:
+            raise ValueError(f"clips.max_rejected is {self.max_rejected}, expected 0 to 1")
+
+    @property
+    def groups(self) -> list[str]:
+        """The pattern's named groups, in their order."""
+        return list(re.compile(self.name_pattern).groupindex)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the clip table, in their order."""
+        return [OWN_COLUMNS[0], *self.groups, *OWN_COLUMNS[1:]]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is done to every clip.
+
+    Attributes:
+        classes: the study's action numbers; clips of others are left out unread.
+        listed: names of clips that are known to hold no skeleton; they are left out unread.
+        clips: what names say.
+        layout: the clips' joints.
+        normalise: how clips become tensors.
+    """
+
+    classes: list[int]
+    listed: frozenset[str]
+    clips: ClipsConfig
+    layout: Layout
+    normalise: NormaliseConfig
+
+
+def prepare_clip(
+    name: str, load: LoadClip, recipe: Recipe
+) -> tuple[Row, Float[np.ndarray, "B 3 V W"] | None]:
+    """A clip's row and, if it can be used, its normalised bodies."""
+    row, unread = _read_name(name, recipe)
+    if unread:
+        return row | {"reason": unread}, None
+    try:
+        clip = load()
+    except Exception as error:  # whatever a damaged file makes a reader raise
+        return row | {"reason": f"unreadable: {error.__cause__ or error}"}, None
+    reason = check_clip(clip, recipe.layout)
+    if reason:
+        return row | {"reason": reason}, None
+    bodies = normalise(clip, recipe.layout, recipe.normalise)
+    return row | {"frames": clip.shape[1], "bodies": len(bodies), "kept": True}, bodies
+
+
+def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
+    """The row of a clip that has not been read and, if it need not be, why."""
+    row = dict.fromkeys(recipe.clips.columns) | {"frames": 0, "bodies": 0, "kept": False}
+    row["name"] = name
+    match = re.fullmatch(recipe.clips.name_pattern, name)
+    if not match:
+        return row, "the name does not match clips.name_pattern"
+    for group, text in match.groupdict().items():
+        if not (text or "").isdecimal():
+            return row, f"group {group} of the name is {text!r}, not a number"
+        row[group] = int(text)
+    if row["action"] not in recipe.classes:
+        return row, OTHER_CLASS
+    return row, LISTED if name in recipe.listed else None
+
+
+def listed_clips(lists: Mapping[str, list[str]], name_pattern: str) -> frozenset[str]:
+    """The clip names in lists of clips without skeleton: list → its lines; others are headings.
+
+    Raises:
+        ValueError: a list names no clip.
+    """
+    listed = set()
+    for place, lines in lists.items():
+        names = {line for line in lines if re.fullmatch(name_pattern, line)}
+        if not names:
+            raise ValueError(
+                f"{place}: none of its {len(lines)} lines is a clip name as clips.name_pattern"
+                f" {name_pattern!r} has it; give the owners' list, one name a line, or none"
+            )
+        listed |= names
+    return frozenset(listed)

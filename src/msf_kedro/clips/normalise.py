@@ -1,0 +1,168 @@
+"""Normalising a clip: choose bodies, fill gaps, centre, turn, bring to a fixed window.
+
+Two variants share their parts. `normalise_reference` does what the Shift-GCN line of work does;
+`normalise_resampled` keeps the time axis of the bodies common and resamples it to the window.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from msf_kedro.clips.layouts import Layout
+
+MAX_LISTED_BODIES = 4  # a fifth body and more, by place in the frame's list, is never looked at
+MAX_BODIES = 2
+DEGENERATE = 1e-6
+
+
+@dataclass(frozen=True)
+class NormaliseConfig:
+    """How clips become fixed-size tensors.
+
+    Attributes:
+        window: frames `T` of a normalised clip.
+        resample: true resamples the valid frames to the window by linear interpolation; false
+            repeats them until the window is full, as the reference does.
+    """
+
+    window: int
+    resample: bool
+
+    def __post_init__(self):
+        if self.window < 2:
+            raise ValueError(f"normalise.window is {self.window}, expected at least 2 frames")
+
+
+def check_clip(clip: np.ndarray, layout: Layout) -> str | None:
+    """Why a raw clip cannot be used, or None if it can."""
+    if clip.ndim != 4 or clip.shape[-1] != 3:
+        return f"shape {clip.shape}, expected (bodies, frames, joints, 3)"
+    if clip.shape[0] == 0 or clip.shape[1] == 0:
+        return "no body in any frame"
+    if clip.shape[2] != len(layout.joints):
+        return f"{clip.shape[2]} joints, the layout has {len(layout.joints)}"
+    if not np.isfinite(clip).all():
+        frame = int(np.argwhere(~np.isfinite(clip).all(axis=(0, 2, 3)))[0, 0]) + 1
+        return f"frame {frame} holds a coordinate that is not finite"
+    if not occupied(clip[:MAX_LISTED_BODIES]).any():
+        return "no body in any frame"
+    return None
+
+
+def occupied(clip: Float[np.ndarray, "*M T V 3"]) -> Bool[np.ndarray, "*M T"]:
+    """Which frames hold a body: those whose coordinates do not sum to zero."""
+    return clip.sum(axis=(-2, -1)) != 0
+
+
+def normalise(
+    clip: Float[np.ndarray, "M T V 3"], layout: Layout, config: NormaliseConfig
+) -> Float[np.ndarray, "B 3 V W"]:
+    """The one or two bodies of a valid clip, normalised, as `(B, 3, V, window)` float32."""
+    if config.resample:
+        bodies = normalise_resampled(clip, layout, config.window)
+    else:
+        bodies = normalise_reference(clip, layout, config.window)
+    return np.ascontiguousarray(bodies.transpose(0, 3, 2, 1), dtype=np.float32)
+
+
+def normalise_reference(
+    clip: Float[np.ndarray, "M T V 3"], layout: Layout, window: int
+) -> Float[np.ndarray, "B W V 3"]:
+    """Preprocessing of the 4-stream Shift-GCN line of work, exactly (`docs/fidelity.md`).
+
+    Bodies that hold no frame at all are left out: in the reference they stay zero throughout.
+    """
+    bodies = select_bodies(clip.astype(np.float64))[:, :window]
+    bodies = np.stack([_repeat_to(body, window) for body in bodies])
+    return turn(centre(bodies, layout), layout)
+
+
+def normalise_resampled(
+    clip: Float[np.ndarray, "M T V 3"], layout: Layout, window: int
+) -> Float[np.ndarray, "B W V 3"]:
+    """The span of frames that holds a body, resampled to the window by linear interpolation.
+
+    Unlike the reference, gaps do not vanish: a body's empty frames are interpolated from its
+    neighbours in time, so that two bodies stay synchronous.
+    """
+    bodies = select_bodies(clip.astype(np.float64))
+    present = occupied(bodies)
+    first, last = np.flatnonzero(present.any(axis=0))[[0, -1]]
+    times = np.linspace(first, last, window)
+    bodies = np.stack([_interpolate(b, p, times) for b, p in zip(bodies, present, strict=True)])
+    return turn(centre(bodies, layout), layout)
+
+
+def select_bodies(clip: Float[np.ndarray, "M T V 3"]) -> Float[np.ndarray, "B T V 3"]:
+    """The at most two bodies of largest energy that hold a frame, the larger first.
+
+    The energy of a body is std(x) + std(y) + std(z) over all joints of its non-empty frames. As
+    in the reference there are always four places, and of equal energies the later comes first:
+    a body that is a mere point gives way to an empty place behind it.
+    """
+    present = occupied(clip[:MAX_LISTED_BODIES])
+    held = present.any(axis=1)
+    energy = np.zeros(MAX_LISTED_BODIES)
+    for place in np.flatnonzero(held):
+        energy[place] = clip[place, present[place]].std(axis=(0, 1)).sum()
+    chosen = np.argsort(energy, kind="stable")[::-1][:MAX_BODIES]
+    chosen = [place for place in chosen if place < len(held) and held[place]]
+    return clip[chosen or np.flatnonzero(held)[:1]]  # a point alone is better than nobody
+
+
+def centre(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
+    """Subtract the first body's centre joint, frame by frame, from every non-zero joint."""
+    present = bodies.sum(axis=-1, keepdims=True) != 0
+    return (bodies - bodies[:1, :, layout.centre : layout.centre + 1]) * present
+
+
+def turn(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
+    """Turn the first body's first frame upright (+z) and face-on (+x), and all else with it."""
+    for (start, end), axis in ((layout.upright, (0, 0, 1)), (layout.across, (1, 0, 0))):
+        pose = bodies[0, 0]
+        rotation = rotation_between(pose[end] - pose[start], np.array(axis, dtype=np.float64))
+        turned = bodies @ rotation.T
+        bodies = np.where(occupied(bodies)[..., None, None], turned, bodies)
+    return bodies
+
+
+def rotation_between(
+    source: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"]
+) -> Float[np.ndarray, "3 3"]:
+    """The rotation about source × target by the angle between them; none where degenerate."""
+    axis = np.cross(source, target)
+    if min(np.abs(source).sum(), np.abs(target).sum()) < DEGENERATE:
+        return np.eye(3)
+    norms = np.linalg.norm(source) * np.linalg.norm(target)
+    angle = np.arccos(np.clip(source @ target / norms, -1.0, 1.0))
+    if np.abs(axis).sum() < DEGENERATE or abs(angle) < DEGENERATE:
+        return np.eye(3)
+    x, y, z = axis / np.linalg.norm(axis)
+    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+    return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
+
+
+def _repeat_to(body: Float[np.ndarray, "T V 3"], window: int) -> Float[np.ndarray, "W V 3"]:
+    """A body packed to the start if its first frame is empty, its frames repeated to the window.
+
+    Inner gaps of a body that starts at once stay zero, as in the reference.
+    """
+    present = occupied(body)
+    if not present.any():  # its frames lie beyond the window
+        return np.zeros((window, *body.shape[1:]))
+    frames = body[: np.flatnonzero(present)[-1] + 1] if present[0] else body[present]
+    return frames[np.arange(window) % len(frames)]
+
+
+def _interpolate(
+    body: Float[np.ndarray, "T V 3"], present: Bool[np.ndarray, " T"], times: np.ndarray
+) -> Float[np.ndarray, "W V 3"]:
+    """The body at fractional frame times, from its non-empty frames, held at both ends."""
+    known = np.flatnonzero(present)
+    if len(known) == 1:
+        return np.repeat(body[known], len(times), axis=0)
+    left = np.clip(np.searchsorted(known, times, side="right") - 1, 0, len(known) - 2)
+    start, end = known[left], known[left + 1]
+    weight = np.clip((times - start) / (end - start), 0.0, 1.0)[:, None, None]
+    return (1 - weight) * body[start] + weight * body[end]

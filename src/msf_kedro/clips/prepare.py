@@ -1,0 +1,123 @@
+"""From raw clips to the clip table and the normalised skeletons; bad clips are set aside."""
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+
+import pandas as pd
+import torch
+from jaxtyping import Int
+from torch import Tensor
+from tqdm.auto import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
+
+from msf_kedro.clips.blocks import Blocks
+from msf_kedro.clips.chunks import Columns, Part, cut, prepare_parts
+from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, LoadClip, Recipe
+
+logger = logging.getLogger(__name__)
+
+LOGGED = 20  # bad clips that are logged one by one
+
+
+def prepare(
+    raw: Mapping[str, LoadClip],
+    recipe: Recipe,
+    store: MutableMapping[str, Part],
+    workers: int,
+) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
+    """Read, check and normalise all clips, part by part.
+
+    Parts that the store holds already are not prepared again, and what else it holds is removed.
+    It is emptied when the bodies have been saved, not before.
+
+    Returns:
+        The clip table, a row per raw clip in order of names: `name`, the pattern's groups,
+        `frames`, `bodies`, `kept` and, where not kept, `reason`; and, as `Skeletons` has them,
+        `bodies` and `first` of the kept clips in the table's order.
+
+    Raises:
+        ValueError: more than `max_rejected` of the classes' clips are bad, or none is left.
+        RuntimeError: a worker process was killed.
+    """
+    parts = cut(raw, recipe)
+    _log_listed(raw, recipe)
+    for key in set(store) - set(parts):  # of other settings or files
+        del store[key]
+    done = {key: part["columns"] for key in parts if (part := store.get(key))}
+    if done:
+        logger.info("%d of %d parts of the clips are there already", len(done), len(parts))
+    todo = {key: clips for key, clips in parts.items() if key not in done}
+    before = sum(len(parts[key]) for key in done)
+    bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
+    with logging_redirect_tqdm(), bar:
+        for key, columns in prepare_parts(todo, recipe, store, workers):
+            done[key] = columns
+            bar.update(len(columns["name"]))
+    table = _table([done[key] for key in parts], recipe.clips)
+    _check_rejected(table, recipe.clips)
+    counts = torch.tensor([0, *table.bodies[table.kept]])
+    first = torch.cumsum(counts, 0)
+    shape = (int(first[-1]), 3, len(recipe.layout.joints), recipe.normalise.window)
+    return (
+        table,
+        Blocks(shape, torch.float32, lambda: _bodies(store, list(parts)), store.clear),
+        first,
+    )
+
+
+def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the clips in the skeletons, in their order."""
+    return table[table.kept].reset_index(drop=True)
+
+
+def _table(parts: list[Columns], config: ClipsConfig) -> pd.DataFrame:
+    columns = {name: [v for part in parts for v in part[name]] for name in config.columns}
+    types = dict.fromkeys(config.groups, "Int64") | {"reason": "string"}
+    return pd.DataFrame(columns).astype(types)
+
+
+def _bodies(store: MutableMapping[str, Part], keys: list[str]) -> Iterator[Tensor]:
+    for key in keys:
+        if (part := store.get(key)) is None:
+            raise ValueError(
+                f"part {key} of the clips, which was finished, is gone or damaged; run again, and"
+                " one run of a study at a time"
+            )
+        yield torch.from_numpy(part["bodies"])
+
+
+def _log_listed(raw: Mapping[str, LoadClip], recipe: Recipe) -> None:
+    if recipe.listed:
+        logger.info(
+            "%d of the %d clips listed as without skeleton are among the raw clips",
+            len(recipe.listed & raw.keys()),
+            len(recipe.listed),
+        )
+
+
+def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
+    reasons = table.reason.fillna("")
+    ours = table[~reasons.isin([OTHER_CLASS, LISTED])]
+    if ours.empty:
+        raise ValueError(
+            f"none of {len(table)} raw clips is of a class of this study; check the raw clips and"
+            " the parameters clips.name_pattern and classes"
+        )
+    bad = ours[~ours.kept]
+    for row in bad[:LOGGED].itertuples():
+        logger.warning("clip %s is set aside: %s", row.name, row.reason)
+    if len(bad) > LOGGED:
+        logger.warning("%d more clips are set aside; the clip table says why", len(bad) - LOGGED)
+    logger.info(
+        "%d clips kept, %d set aside, %d of other classes",
+        len(ours) - len(bad),
+        len(bad),
+        (reasons == OTHER_CLASS).sum(),
+    )
+    share = len(bad) / len(ours)
+    if share > config.max_rejected or len(bad) == len(ours):
+        raise ValueError(
+            f"{len(bad)} of {len(ours)} clips cannot be used ({share:.1%}), accepted are"
+            f" {config.max_rejected:.1%} (clips.max_rejected); the first is"
+            f" {bad.name.iloc[0]}: {bad.reason.iloc[0]}"
+        )

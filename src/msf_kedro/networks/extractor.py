@@ -1,0 +1,236 @@
+"""Stage 1: train a Shift-GCN on seen classes; take features and seen logits of any clips."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from msf_kedro import runtime
+from msf_kedro.clips.augment import AugmentConfig, augment
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.clips.layouts import Layout
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.clips.store import Skeletons
+from msf_kedro.clips.streams import STREAMS, to_stream
+from msf_kedro.networks import training
+from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, SpatialShiftConv
+from msf_kedro.released.shift_gcn import ReleasedShiftGCN
+
+RELEASED_LAYOUT = "kinect_v2_25"
+RELEASED_WINDOW = 300
+
+
+@dataclass(frozen=True)
+class ShiftGCNTraining:
+    """How a Shift-GCN is trained: SGD with Nesterov momentum.
+
+    Attributes:
+        epochs: passes over the training clips.
+        batch_size: clips per step.
+        learning_rate: of the first step after the warm-up.
+        warmup_epochs: linear warm-up at the start.
+        milestones: epochs after which the rate is divided by 10; empty for a cosine decay to 0.
+        weight_decay: of all weights but the masks and those of the graph convolutions.
+        graph_weight_decay: of the graph convolutions' linear weights; masks have none.
+        label_smoothing: of the cross entropy.
+    """
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    warmup_epochs: int
+    milestones: list[int]
+    weight_decay: float
+    graph_weight_decay: float
+    label_smoothing: float
+
+    def __post_init__(self):
+        for field in ("epochs", "batch_size", "learning_rate"):
+            if getattr(self, field) <= 0:
+                raise ValueError(
+                    f"shift_gcn_training.{field} is {getattr(self, field)}, expected above 0"
+                )
+        if not 0 <= self.warmup_epochs < self.epochs:
+            raise ValueError(
+                f"shift_gcn_training.warmup_epochs is {self.warmup_epochs}, expected 0 to"
+                f" {self.epochs - 1}"
+            )
+
+
+@dataclass(frozen=True)
+class StreamsConfig:
+    """The weight of each stream in the fused features and logits; 0 turns a stream off."""
+
+    joint: float
+    bone: float
+    joint_motion: float
+    bone_motion: float
+
+    def __post_init__(self):
+        weights = [self.weight(stream) for stream in STREAMS]
+        if min(weights) < 0 or sum(weights) == 0:
+            raise ValueError(f"streams: weights {weights}, expected one above 0 and none below")
+
+    def weight(self, stream: str) -> float:
+        return getattr(self, stream)
+
+    def active(self) -> list[str]:
+        return [stream for stream in STREAMS if self.weight(stream)]
+
+
+@dataclass(frozen=True)
+class LabelledClips:
+    """Places of clips in the skeletons, with their class indices."""
+
+    clips: Int[Tensor, " n"]
+    labels: Int[Tensor, " n"]
+
+
+def train(
+    name: str,
+    network: ShiftGCN,
+    skeletons: Skeletons,
+    stream: str,
+    layout: Layout,
+    clips: LabelledClips,
+    held_out: LabelledClips,
+    config: ShiftGCNTraining,
+    augmentation: AugmentConfig,
+    generator: torch.Generator,
+) -> list[training.Row]:
+    """Train the network in place; the history has a row per epoch with accuracies as fractions."""
+    device = network.classifier.weight.device
+
+    def epoch() -> Iterator[tuple]:
+        order = torch.randperm(len(clips.clips), generator=generator)
+        for chosen in order.split(config.batch_size):
+            batch = skeletons.batch(clips.clips[chosen])
+            bodies, clip, person = (part.to(device) for part in batch)
+            bodies = to_stream(augment(bodies, clip, augmentation, generator), stream, layout)
+            yield bodies, clip, person, clips.labels[chosen].to(device)
+
+    def loss(bodies, clip, person, target):
+        logits, _ = network(bodies, clip, person)
+        error = F.cross_entropy(logits, target, label_smoothing=config.label_smoothing)
+        return {"loss": error, "accuracy": (logits.argmax(1) == target).float().mean()}
+
+    def epochs() -> Iterator[Iterator[tuple]]:
+        for _ in range(config.epochs):
+            network.train()
+            yield epoch()
+
+    def monitor(epoch: int) -> dict[str, float]:
+        if not len(held_out.clips):
+            return {}
+        logits, _ = extract(network, skeletons, stream, layout, held_out.clips)
+        error = F.cross_entropy(logits, held_out.labels)
+        accuracy = (logits.argmax(1) == held_out.labels).float().mean()
+        return {"held_out_loss": error.item(), "held_out_accuracy": accuracy.item()}
+
+    steps = -(-len(clips.clips) // config.batch_size)
+    return training.fit(
+        name, loss, epochs(), _optimizer(network, config), _schedule(config, steps), monitor
+    )
+
+
+@torch.inference_mode()
+def extract(
+    network: ShiftGCN,
+    skeletons: Skeletons,
+    stream: str,
+    layout: Layout,
+    clips: Int[Tensor, " n"],
+    batch_size: int = 256,
+) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
+    """Logits and features of clips, in evaluation mode, on the CPU."""
+    network.eval()
+    device = network.classifier.weight.device
+    outputs = []
+    for chosen in clips.split(batch_size):
+        bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
+        with runtime.autocast(device):
+            outputs.append(network(to_stream(bodies, stream, layout), clip, person))
+    logits, features = (torch.cat(part).float().cpu() for part in zip(*outputs, strict=True))
+    return logits, features
+
+
+def check_released_input(clips: ClipsConfig, normalise: NormaliseConfig, stream: str) -> None:
+    """Raise a ValueError where clips are not prepared as released check-points expect them."""
+    if stream not in STREAMS:
+        raise ValueError(f"checkpoint_stream is {stream!r}, expected one of {', '.join(STREAMS)}")
+    if clips.layout != RELEASED_LAYOUT:
+        raise ValueError(
+            f"clips.layout is {clips.layout!r}, but released check-points are of"
+            f" {RELEASED_LAYOUT!r}; they have no meaning for other skeletons"
+        )
+    if normalise.resample:
+        raise ValueError(
+            "normalise.resample is true, but released check-points were trained on repeated"
+            " frames; prepare the clips in the release's way:"
+            f" --params=normalise.window={RELEASED_WINDOW},normalise.resample=false"
+        )
+
+
+@torch.inference_mode()
+def extract_released(
+    network: ReleasedShiftGCN,
+    skeletons: Skeletons,
+    stream: str,
+    layout: Layout,
+    batch_size: int = 64,
+) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
+    """Logits and features of all clips by a released check-point, on the CPU."""
+    device = network.network.classifier.weight.device
+    outputs = []
+    for chosen in tqdm(
+        torch.arange(len(skeletons)).split(batch_size),
+        desc=f"released Shift-GCN, {stream}",
+        unit="batch",
+        disable=None,
+        leave=False,
+    ):
+        bodies, clip, person = skeletons.batch(chosen)
+        dense = bodies.new_zeros(len(chosen), PERSONS, *bodies.shape[1:])
+        dense[clip, person] = to_stream(bodies, stream, layout)
+        outputs.append(network(dense.permute(0, 2, 4, 3, 1).to(device)))
+    logits, features = (torch.cat(part).cpu() for part in zip(*outputs, strict=True))
+    return logits, features
+
+
+def fuse_streams(
+    parts: dict[str, Float[np.ndarray, "n C"]], streams: StreamsConfig, normalise: bool
+) -> Float[np.ndarray, "n C"]:
+    """Weighted sum over the active streams, or weighted mean if `normalise`."""
+    total = sum(streams.weight(stream) for stream in parts) if normalise else 1.0
+    return sum(streams.weight(stream) / total * part for stream, part in parts.items())
+
+
+def _optimizer(network: ShiftGCN, config: ShiftGCNTraining) -> torch.optim.SGD:
+    convolutions = [m for m in network.modules() if isinstance(m, SpatialShiftConv)]
+    masks = [module.mask for module in convolutions]
+    graph = [module.weight for module in convolutions]
+    special = {id(parameter) for parameter in (*masks, *graph)}
+    others = [p for p in network.parameters() if id(p) not in special]
+    return torch.optim.SGD(
+        [
+            {"params": others, "weight_decay": config.weight_decay},
+            {"params": graph, "weight_decay": config.graph_weight_decay},
+            {"params": masks, "weight_decay": 0.0},
+        ],
+        lr=config.learning_rate,
+        momentum=0.9,
+        nesterov=True,
+    )
+
+
+def _schedule(config: ShiftGCNTraining, steps: int):
+    warmup = config.warmup_epochs * steps
+    if not config.milestones:
+        return training.cosine_with_warmup(config.epochs * steps, warmup)
+    divide = training.divide_at(epoch * steps for epoch in config.milestones)
+    return lambda step: min(1.0, (step + 1) / max(1, warmup)) * divide(step)

@@ -1,0 +1,64 @@
+"""A linear variational auto-encoder, replicated (MSF stage 2, as released)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from msf_kedro.networks.replicated import ReplicatedLinear
+
+GAIN = 0.5  # of the Xavier-uniform weights, as released
+
+
+class VAE(nn.Module):
+    """One linear map to `mu`, one to `logvar`, one back, with a ReLU behind it if asked for."""
+
+    def __init__(
+        self, inputs: int, latent: int, generators: list[torch.Generator], relu_output: bool
+    ):
+        super().__init__()
+        self.to_mu = ReplicatedLinear(inputs, latent, generators, GAIN)
+        self.to_logvar = ReplicatedLinear(inputs, latent, generators, GAIN)
+        self.from_latent = ReplicatedLinear(latent, inputs, generators, GAIN)
+        self.relu_output = relu_output
+
+    def encode(
+        self, x: Float[Tensor, "R B D"]
+    ) -> tuple[Float[Tensor, "R B Z"], Float[Tensor, "R B Z"]]:
+        return self.to_mu(x), self.to_logvar(x)
+
+    def decode(self, z: Float[Tensor, "R B Z"]) -> Float[Tensor, "R B D"]:
+        x = self.from_latent(z)
+        return x.relu() if self.relu_output else x
+
+
+def draw(
+    mu: Float[Tensor, "*R #B Z"], logvar: Float[Tensor, "*R #B Z"], noise: Float[Tensor, "*R B W"]
+) -> Float[Tensor, "*R B Z"]:
+    """Samples of N(mu, sigma^2) from standard normal noise, of `Z` numbers a sample or of one."""
+    return mu + (0.5 * logvar).exp() * noise
+
+
+def mean_square(
+    output: Float[Tensor, "*R B D"], target: Float[Tensor, "*R B D"]
+) -> Float[Tensor, "*R"]:
+    """Mean squared error of every replica."""
+    return (output - target).square().mean(dim=(-2, -1))
+
+
+def kl_divergence(
+    mu: Float[Tensor, "*R B Z"], logvar: Float[Tensor, "*R B Z"]
+) -> Float[Tensor, "*R"]:
+    """KL(N(mu, sigma^2) || N(0, 1)), summed over latent dimensions, averaged over the batch."""
+    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1).mean(-1)
+
+
+def wasserstein_distance(
+    mu: Float[Tensor, "*R B Z"],
+    logvar: Float[Tensor, "*R B Z"],
+    other_mu: Float[Tensor, "*R B Z"],
+    other_logvar: Float[Tensor, "*R B Z"],
+) -> Float[Tensor, "*R"]:
+    """2-Wasserstein distance of diagonal Gaussians, averaged over the batch (CADA-VAE, eq. 6)."""
+    sigmas = (0.5 * logvar).exp() - (0.5 * other_logvar).exp()
+    squares = (mu - other_mu).square().sum(-1) + sigmas.square().sum(-1)
+    return squares.clamp_min(1e-12).sqrt().mean(-1)  # the root has no gradient at 0

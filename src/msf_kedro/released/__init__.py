@@ -1,0 +1,1 @@
+"""What others have published: features, checkpoints and class texts."""

@@ -1,0 +1,342 @@
+"""Released skeleton features: two folders of arrays to roles, features and seen logits of clips.
+
+The archive is SynSE's, which MSF used too: features of a Shift-GCN trained on the seen classes, a
+folder for each phase of each class split. Labels in it are counted from 0.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+
+from msf_kedro.tables import to_table
+from msf_kedro.zero_shot.splits import PHASES, SplitConfig, check_split
+
+Files = Mapping[str, Callable[[], np.ndarray]]
+
+
+class Group(NamedTuple):
+    """Clips that lie in files of their own; a `logits` of None: the archive holds none."""
+
+    name: str
+    labels: str
+    logits: str | None
+
+
+GROUPS = {
+    "calibration": (
+        Group("train", "train_label", None),
+        Group("val", "val_label", "val_out"),
+        Group("ztest", "z_label", "ztest_out"),
+    ),
+    "test": (
+        Group("train", "train_label", None),
+        Group("gtest", "g_label", "gtest_out"),
+        Group("ztest", "z_label", None),
+    ),
+}
+# The released list of NTU-120's 110/10 calibration phase lacks these seen classes.
+KNOWN_GAP = set(range(101, 121)) - {107}
+
+
+@dataclass(frozen=True)
+class Clips:
+    """One group's clips.
+
+    Attributes:
+        folder: the phase's folder.
+        group: the group.
+        features: a row per clip.
+        actions: class numbers, counted from 1.
+        logits: of all classes; None where the archive holds none.
+        expected: the classes that the group should hold.
+    """
+
+    folder: str
+    group: Group
+    features: Float[np.ndarray, "n D"]
+    actions: Int[np.ndarray, " n"]
+    logits: Float[np.ndarray, "n K"] | None
+    expected: set[int]
+
+    def names(self) -> list[str]:
+        return [f"{self.group.name}_{row:05d}" for row in range(len(self.actions))]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """What the archive holds for one class split.
+
+    Attributes:
+        roles: per phase `name`, `action`, `side` and `part` of every clip.
+        features: per phase `name` and `f*` of every clip, in the order of the roles.
+        seen_logits: per phase `name` and `class_*`, for all classes, of the clips that have them.
+        found: per file its rows, width and classes, and how many classes were expected.
+        warnings: what differs from the split without making the archive unusable.
+    """
+
+    roles: dict[str, pd.DataFrame]
+    features: dict[str, pd.DataFrame]
+    seen_logits: dict[str, pd.DataFrame]
+    found: pd.DataFrame
+    warnings: list[str]
+
+
+def folder_of(phase: str, split: SplitConfig) -> str:
+    """The name of the phase's folder: the number of classes that are unseen in it says which."""
+    if phase == "test":
+        return f"shift_{len(split.unseen)}_r"
+    return f"shift_val_{len(split.calibration_unseen)}_r"
+
+
+def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archive:
+    """Check the two folders of a class split and turn them into the tables of both phases.
+
+    Args:
+        files: for each file of the archive (`shift_5_r/train.npy`) what loads it.
+        split: the class split.
+        classes: the study's classes.
+
+    Raises:
+        ValueError: a file is missing or is not what it should be, files do not fit together, or
+            labels contradict the split; says which file, what was found and what is expected.
+    """
+    check_split(split, classes)
+    check_files(files, split, classes)
+    groups = {phase: _read_phase(files, phase, split, classes) for phase in PHASES}
+    every = [clips for phase in PHASES for clips in groups[phase].values()]
+    warnings = [warning for clips in every for warning in _check_classes(clips)]
+    found = pd.DataFrame([_outline(clips) for clips in every])
+    _check_widths(found)
+    roles, features, logits = {}, {}, {}
+    for phase in PHASES:
+        placed, warned = _place(groups[phase], phase, split)
+        warnings += warned
+        roles[phase] = pd.concat([role for _, role in placed], ignore_index=True)
+        features[phase] = _table([(clips, clips.features) for clips, _ in placed], "f{}", 0)
+        outputs = [(clips, clips.logits) for clips, _ in placed if clips.logits is not None]
+        logits[phase] = _table(outputs, "class_{}", 1)
+    return Archive(roles, features, logits, found, warnings)
+
+
+def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
+    """Raise a ValueError where a file of the split is missing, or classes have gaps; read none."""
+    if classes != list(range(1, len(classes) + 1)):
+        raise ValueError(
+            "released features: their classes are numbered from 1 without gaps, this study's are"
+            f" {classes}; use an environment of NTU RGB+D 60 or 120"
+        )
+    needed = [
+        f"{folder_of(phase, split)}/{name}.npy"
+        for phase in PHASES
+        for group in GROUPS[phase]
+        for name in group
+        if name
+    ]
+    missing = [name for name in needed if name not in files]
+    if missing:
+        there = [name for name in needed if name in files]
+        folders = sorted({name.rpartition("/")[0] for name in files})
+        raise ValueError(
+            f"released features: {', '.join(missing)} missing; of the needed files there are:"
+            f" {', '.join(there) or 'none'}; folders with .npy files: {', '.join(folders)}. Unpack"
+            " the whole archive (docs/data.md), and check that the class split is one of its"
+        )
+
+
+def _expected_classes(phase: str, split: SplitConfig, classes: list[int]) -> dict[str, set[int]]:
+    """The classes that each group of a phase should hold."""
+    seen = set(classes) - set(split.unseen)
+    if phase == "test":
+        return {"train": seen, "gtest": set(classes), "ztest": set(split.unseen)}
+    seen -= set(split.calibration_unseen)
+    return {"train": seen, "val": seen, "ztest": set(split.calibration_unseen)}
+
+
+def _read_phase(
+    files: Files, phase: str, split: SplitConfig, classes: list[int]
+) -> dict[str, Clips]:
+    expected = _expected_classes(phase, split, classes)
+    return {
+        group.name: _read_group(
+            files, folder_of(phase, split), group, expected[group.name], len(classes)
+        )
+        for group in GROUPS[phase]
+    }
+
+
+def _read_group(files: Files, folder: str, group: Group, expected: set[int], count: int) -> Clips:
+    place = f"{folder}/{group.name}.npy"
+    features = _matrix(files[place](), place)
+    labels_place = f"{folder}/{group.labels}.npy"
+    actions = _actions(files[labels_place](), labels_place, count)
+    _same_length(place, features, labels_place, actions)
+    if group.logits is None:
+        return Clips(folder, group, features, actions, None, expected)
+    logits_place = f"{folder}/{group.logits}.npy"
+    logits = _matrix(files[logits_place](), logits_place)
+    _same_length(place, features, logits_place, logits)
+    if logits.shape[1] != count:
+        raise ValueError(
+            f"{logits_place}: logits of {logits.shape[1]} classes, expected {count}; use the"
+            " archive of this study's data set"
+        )
+    return Clips(folder, group, features, actions, logits, expected)
+
+
+def _matrix(array: np.ndarray, place: str) -> Float[np.ndarray, "n C"]:
+    """A float array of a row per clip, as float32."""
+    if array.ndim != 2 or array.dtype.kind != "f" or not array.size:
+        raise ValueError(
+            f"{place}: an array {array.shape} of {array.dtype}, expected a row of floating-point"
+            " numbers per clip; download the archive again"
+        )
+    with np.errstate(over="ignore"):  # too large a number becomes infinite, and is found below
+        matrix = np.asarray(array).astype(np.float32)
+    finite = np.isfinite(matrix).all(axis=1)
+    if not finite.all():
+        raise ValueError(
+            f"{place}: {(~finite).sum()} of {len(matrix)} rows hold a value that is not finite,"
+            f" the first is row {finite.argmin()}; download the archive again"
+        )
+    return matrix
+
+
+def _actions(labels: np.ndarray, place: str, classes: int) -> Int[np.ndarray, " n"]:
+    """Class numbers from 1, of labels from 0."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iuf" or (labels % 1 != 0).any():
+        raise ValueError(
+            f"{place}: an array {labels.shape} of {labels.dtype}, expected one integer per clip"
+        )
+    there = np.unique(labels)
+    wrong = there[(there < 0) | (there >= classes)].astype(int).tolist()
+    if wrong == [classes] and there[0] > 0:
+        raise ValueError(
+            f"{place}: labels run up to {classes} and none is 0: they are counted from 1, expected"
+            f" from 0 (0 to {classes - 1}); subtract 1 from all label files"
+        )
+    if wrong:
+        raise ValueError(
+            f"{place}: labels {wrong[:10]}, expected 0 to {classes - 1}; use the archive of this"
+            " study's data set"
+        )
+    return np.asarray(labels).astype(np.int64) + 1
+
+
+def _same_length(place: str, rows: np.ndarray, other_place: str, other: np.ndarray) -> None:
+    if len(rows) != len(other):
+        raise ValueError(
+            f"{other_place}: {len(other)} rows, but {place} has {len(rows)}; both need a row per"
+            " clip, from the same archive"
+        )
+
+
+def _check_classes(clips: Clips) -> list[str]:
+    """Raise for classes that must not be there; return a warning about missing ones."""
+    place, expected = f"{clips.folder}/{clips.group.labels}.npy", clips.expected
+    there = set(clips.actions.tolist())
+    surplus, missing = sorted(there - expected), sorted(expected - there)
+    shifted = {action - 1 for action in there}
+    hint = " (they would fit if labels were counted from 1)" if shifted <= expected else ""
+    if surplus and clips.group.name in ("train", "val"):
+        raise ValueError(
+            f"{place}: clips of classes {surplus}, which must stay unseen in this phase: unseen"
+            f" classes would leak into training{hint}. Check the class split and the folder"
+        )
+    if surplus or (missing and clips.group.name == "ztest"):
+        raise ValueError(
+            f"{place}: clips of classes {sorted(there)}, expected exactly the unseen ones"
+            f" {sorted(expected)}{hint}. Check the class split and the folder"
+        )
+    if not missing:
+        return []
+    why = "the phase goes on with the classes that are there"
+    if set(missing) == KNOWN_GAP:
+        why = (
+            "the release's list for NTU-120 110/10 is known to lack actions 101-120 except 107;"
+            f" the calibration phase is trained on {len(there)} classes"
+        )
+    return [f"{place}: {len(there)} of {len(expected)} expected classes, {missing} missing: {why}"]
+
+
+def _place(
+    groups: dict[str, Clips], phase: str, split: SplitConfig
+) -> tuple[list[tuple[Clips, pd.DataFrame]], list[str]]:
+    """Each group that is used, with its clips' roles, and warnings."""
+    if phase == "calibration":
+        parts = {"train": "train", "val": "held_out", "ztest": "test"}
+        unseen = split.calibration_unseen
+        return [(groups[g], _roles(groups[g], unseen, part)) for g, part in parts.items()], []
+    folder, gtest, ztest = folder_of(phase, split), groups["gtest"], groups["ztest"]
+    train_roles = _roles(groups["train"], split.unseen, "train")
+    gtest_roles = _roles(gtest, split.unseen, "test")
+    placed = [(groups["train"], train_roles), (gtest, gtest_roles)]
+    unseen = gtest_roles.side.eq("unseen").to_numpy(dtype=bool)
+    if unseen.all() or not unseen.any():
+        raise ValueError(
+            f"{folder}/g_label.npy: only {gtest_roles.side[0]} classes, expected seen and unseen"
+            " ones; download the archive again"
+        )
+    only_gtest, only_ztest = _differences(gtest, unseen, ztest)
+    if not only_gtest and not only_ztest:
+        return placed, []  # the same clips: they need no second place
+    gtest_roles.loc[unseen, "part"] = "gzssar_test"
+    placed.append((ztest, _roles(ztest, split.unseen, "zssar_test")))
+    as_many = Counter(gtest.actions[unseen].tolist()) == Counter(ztest.actions.tolist())
+    return placed, [
+        f"{folder}: the unseen clips of gtest.npy ({unseen.sum()}) and those of ztest.npy"
+        f" ({len(ztest.actions)}) are not the same: {only_gtest} are in gtest.npy only,"
+        f" {only_ztest} in ztest.npy only"
+        + (", though both have as many of each class" if as_many else "")
+        + ". GZSSAR is evaluated on gtest.npy, ZSSAR on ztest.npy"
+    ]
+
+
+def _roles(clips: Clips, unseen: list[int], part: str) -> pd.DataFrame:
+    side = np.where(np.isin(clips.actions, unseen), "unseen", "seen")
+    return pd.DataFrame(
+        {"name": clips.names(), "action": clips.actions, "side": side, "part": part}
+    )
+
+
+def _differences(gtest: Clips, is_unseen: np.ndarray, ztest: Clips) -> tuple[int, int]:
+    """How many unseen clips only the one and only the other holds, whatever their order."""
+    one = _rows(gtest.features[is_unseen], gtest.actions[is_unseen])
+    two = _rows(ztest.features, ztest.actions)
+    return (one - two).total(), (two - one).total()
+
+
+def _rows(features: np.ndarray, actions: np.ndarray) -> Counter:
+    rows = np.ascontiguousarray(features + 0.0)  # -0 is 0
+    return Counter((int(a), row.tobytes()) for a, row in zip(actions, rows, strict=True))
+
+
+def _table(groups: list[tuple[Clips, np.ndarray]], column: str, first: int) -> pd.DataFrame:
+    """One table of several groups' features or logits, with numbered columns."""
+    names = pd.DataFrame({"name": [name for clips, _ in groups for name in clips.names()]})
+    matrix = np.concatenate([matrix for _, matrix in groups])
+    numbers = range(first, first + matrix.shape[1])
+    return to_table(names, matrix, [column.format(number) for number in numbers])
+
+
+def _outline(clips: Clips) -> dict:
+    return {
+        "file": f"{clips.folder}/{clips.group.name}.npy",
+        "clips": len(clips.actions),
+        "width": clips.features.shape[1],
+        "classes": len(set(clips.actions.tolist())),
+        "expected classes": len(clips.expected),
+        "logits": "-" if clips.logits is None else str(clips.logits.shape[1]),
+    }
+
+
+def _check_widths(found: pd.DataFrame) -> None:
+    if found.width.nunique() > 1:
+        widths = ", ".join(f"{row.file} {row.width}" for row in found.itertuples())
+        raise ValueError(
+            f"released features: their widths differ ({widths}); all files must be of one archive"
+        )

@@ -1,0 +1,1 @@
+"""Class texts to vectors."""

@@ -1,0 +1,1 @@
+"""Splits, protocols, gate, decision and metrics of zero-shot recognition."""

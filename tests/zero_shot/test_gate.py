@@ -1,0 +1,251 @@
+"""The gate: its features, both kinds of it, both protocols."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msf_kedro.zero_shot.gate import (
+    Evidence,
+    Gate,
+    GateConfig,
+    fit_gate,
+    gate_features,
+    harmonic_means,
+    score,
+    softmax,
+)
+
+CONFIG = GateConfig(
+    kind="threshold",
+    temperatures=[1.0, 2.0, 4.0],
+    thresholds=[0.25, 0.4, 0.5, 0.6, 0.75],
+    folds=3,
+    paper_temperature=2.0,
+    paper_threshold=0.5,
+    paper_fit_part=1.0,
+    outputs="seen",
+)
+
+
+def make_evidence(n: int = 60, apart: float = 1.5, seed: int = 0) -> Evidence:
+    """Half seen, half unseen; seen clips have one large seen logit, unseen ones one large prob."""
+    rng = np.random.default_rng(seed)
+    is_seen = np.arange(n) % 2 == 0
+    seen_logits = rng.normal(size=(n, 6))
+    seen_logits[is_seen, rng.integers(6, size=n)[is_seen]] += apart
+    unseen_logits = rng.normal(size=(n, 4))
+    unseen_logits[~is_seen, rng.integers(4, size=n)[~is_seen]] += apart
+    return Evidence(
+        seen_logits, softmax(unseen_logits, 1.0), is_seen, rng.random(n) < 0.8, rng.random(n) < 0.6
+    )
+
+
+def harmonic_at(threshold: float, scores: np.ndarray, evidence: Evidence) -> float:
+    """The harmonic mean at one threshold, clip by clip."""
+    hits = {True: [], False: []}
+    for n, seen in enumerate(evidence.is_seen):
+        right = evidence.seen_right[n] if seen else evidence.unseen_right[n]
+        hits[bool(seen)].append(bool(right and (scores[n] >= threshold) == seen))
+    s, u = (sum(part) / len(part) for part in (hits[True], hits[False]))
+    return 2 * s * u / (s + u) if s + u else 0.0
+
+
+# --- features and scores ---
+
+
+def test_gate_features_by_hand():
+    logits = np.array([[0.0, 2.0 * math.log(3), 0.0], [0.0, 0.0, 2.0 * math.log(2)]])
+    probs = np.array([[0.2, 0.7, 0.1], [0.5, 0.1, 0.4]])
+    expected = [[0.7, 0.2, 0.6, 0.2], [0.5, 0.4, 0.5, 0.25]]
+    np.testing.assert_allclose(gate_features(logits, probs, 2.0, width=2), expected)
+
+
+def test_gate_features_are_no_wider_than_what_there_is():
+    found = gate_features(np.zeros((1, 3)), np.array([[0.1, 0.9]]), 1.0, width=5)
+    np.testing.assert_allclose(found, [[0.9, 0.1, 1 / 3, 1 / 3, 1 / 3]])
+
+
+def test_softmax_survives_large_logits():
+    found = softmax(np.array([[1000.0, 1000.0, -1000.0]]), 0.5)
+    np.testing.assert_allclose(found, [[0.5, 0.5, 0]])
+    np.testing.assert_allclose(softmax(np.array([[1.0, 3.0]]), 2.0), [[0.268941, 0.731059]], 1e-5)
+
+
+@given(st.integers(0, 1000), st.sampled_from([0.1, 1.0, 9.0]), st.sampled_from([1.0, 30.0]))
+def test_scores_lie_between_nought_and_one(seed, temperature, scale):
+    evidence = make_evidence(seed=seed)
+    logits, probs = scale * evidence.seen_logits, evidence.unseen_probs
+    weights = scale * np.random.default_rng(seed).normal(size=7)
+    for kind in ("threshold", "logistic"):
+        found = score(Gate(kind, temperature, 0.5, 3, weights), logits, probs)
+        assert found.shape == (60,)
+        assert 0 <= found.min() <= found.max() <= 1
+
+
+def test_scores_by_hand():
+    logits, probs = np.array([[2.0, 0.0]]), np.array([[0.3, 0.7]])
+    largest = 1 / (1 + math.exp(-1.0))
+    threshold = Gate("threshold", 2.0, 0.5, 1, np.empty(0))
+    assert score(threshold, logits, probs) == pytest.approx(largest)
+    logistic = Gate("logistic", 2.0, 0.5, 1, np.array([-2.0, 3.0, 0.5]))
+    expected = 1 / (1 + math.exp(-(-2 * 0.7 + 3 * largest + 0.5)))
+    assert score(logistic, logits, probs) == pytest.approx(expected)
+
+
+@given(st.integers(0, 1000))
+def test_harmonic_means_equal_a_slow_loop(seed):
+    evidence = make_evidence(20, seed=seed)
+    scores = np.random.default_rng(seed).integers(0, 5, 20) / 4
+    thresholds = np.array([0.0, 0.25, 0.3, 1.0, 1.1])
+    expected = [harmonic_at(threshold, scores, evidence) for threshold in thresholds]
+    np.testing.assert_allclose(harmonic_means(scores, thresholds, evidence), expected)
+
+
+# --- fitting ---
+
+
+def best_by_brute_force(evidence: Evidence, temperatures: list[float]) -> float:
+    return max(
+        harmonic_at(threshold, scores, evidence)
+        for temperature in temperatures
+        for scores in [softmax(evidence.seen_logits, temperature).max(axis=1)]
+        for threshold in [*scores, np.inf]
+    )
+
+
+@given(st.integers(0, 1000), st.sampled_from(["strict", "paper"]))
+def test_the_threshold_gate_reaches_the_largest_harmonic_mean(seed, protocol):
+    evidence = make_evidence(24, seed=seed)
+    gate = fit_gate("threshold", evidence, CONFIG, protocol, width=3, seed=0)
+    temperatures = CONFIG.temperatures if protocol == "strict" else [2.0]
+    assert gate.temperature in temperatures
+    scores = score(gate, evidence.seen_logits, evidence.unseen_probs)
+    found = harmonic_at(gate.threshold, scores, evidence)
+    assert found == pytest.approx(best_by_brute_force(evidence, temperatures))
+
+
+def test_a_threshold_lies_between_scores_in_the_middle_of_the_best():
+    """Three gaps in a row are equally good: 0.6 | 0.7 | 0.8 | 0.9 hold nothing decidable."""
+    top = np.array([0.9, 0.8, 0.7, 0.6])
+    logits = np.log(np.stack([top, 1 - top], axis=1))
+    seen = np.array([True, True, False, False])
+    right = np.array([True, False, False, True])  # so 0.8 and 0.7 do not matter
+    evidence = Evidence(logits, np.full((4, 2), 0.5), seen, right, right)
+    config = dataclasses.replace(CONFIG, temperatures=[1.0])
+    gate = fit_gate("threshold", evidence, config, "strict", width=1, seed=0)
+    assert gate.threshold == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize("protocol", ["strict", "paper"])
+def test_the_logistic_gate_tells_separable_clips_apart(protocol):
+    evidence = make_evidence(80, apart=12.0)
+    gate = fit_gate("logistic", evidence, CONFIG, protocol, width=3, seed=0)
+    called_seen = score(gate, evidence.seen_logits, evidence.unseen_probs) >= gate.threshold
+    assert (called_seen == evidence.is_seen).mean() > 0.97
+    assert gate.weights.shape == (7,)
+    assert gate.weights[0] < 0 < gate.weights[3]  # unseen, then seen probabilities
+
+
+def test_the_logistic_gate_scores_as_scikit_learn_predicts():
+    from sklearn.linear_model import LogisticRegression
+
+    evidence = make_evidence()
+    gate = fit_gate("logistic", evidence, CONFIG, "paper", width=3, seed=0)
+    inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, 2.0, 3)
+    expected = LogisticRegression().fit(inputs, evidence.is_seen).predict_proba(inputs)[:, 1]
+    found = score(gate, evidence.seen_logits, evidence.unseen_probs)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_the_paper_protocol_fixes_temperature_and_threshold():
+    config = dataclasses.replace(CONFIG, paper_temperature=3.0, paper_threshold=0.55)
+    gate = fit_gate("logistic", make_evidence(), config, "paper", width=3, seed=0)
+    assert (gate.temperature, gate.threshold, gate.width) == (3.0, 0.55, 3)
+
+
+def test_the_strict_protocol_chooses_from_the_lists():
+    """With unlike right answers on both sides the best threshold is not the paper's."""
+    evidence = make_evidence(120, apart=1.0)
+    chosen = [fit_gate("logistic", evidence, CONFIG, "strict", 3, seed) for seed in (0, 0, 1)]
+    assert chosen[0].temperature in CONFIG.temperatures
+    assert chosen[0].threshold in CONFIG.thresholds
+    assert (chosen[0].temperature, chosen[0].threshold) == (
+        chosen[1].temperature,
+        chosen[1].threshold,
+    )
+    only = dataclasses.replace(CONFIG, temperatures=[5.0], thresholds=[0.3])
+    gate = fit_gate("logistic", evidence, only, "strict", 3, 0)
+    assert (gate.temperature, gate.threshold) == (5.0, 0.3)
+
+
+def test_the_strict_choice_is_the_best_in_cross_validation():
+    """Unseen clips that are always wrong within their classes ask for a threshold that is low."""
+    evidence = make_evidence(120, apart=1.5)
+    rare = dataclasses.replace(evidence, unseen_right=evidence.unseen_probs.max(axis=1) > 0.7)
+    thresholds = np.linspace(0.05, 0.95, 19).tolist()
+    config = dataclasses.replace(CONFIG, temperatures=[1.0], thresholds=thresholds)
+    gates = [fit_gate("logistic", e, config, "strict", 3, 0) for e in (evidence, rare)]
+    scores = score(gates[1], rare.seen_logits, rare.unseen_probs)
+    worst = min(harmonic_at(t, scores, rare) for t in thresholds)
+    best = max(harmonic_at(t, scores, rare) for t in thresholds)
+    found = harmonic_at(gates[1].threshold, scores, rare)
+    assert best - found < 0.1 * (best - worst)
+    assert gates[1].threshold < gates[0].threshold
+
+
+def test_the_strict_protocol_takes_the_temperature_that_works():
+    """At a boundless temperature all clips look alike, and unseen probabilities say nothing."""
+    evidence = make_evidence(120, apart=3.0)
+    evidence = dataclasses.replace(evidence, unseen_probs=np.full((120, 4), 0.25))
+    for temperatures in ([1.0, 1e9], [1e9, 1.0]):
+        config = dataclasses.replace(CONFIG, temperatures=temperatures)
+        assert fit_gate("logistic", evidence, config, "strict", 3, 0).temperature == 1.0
+
+
+# --- configs ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"kind": "oracle"}, r"gate\.kind is 'oracle', expected one of"),
+        ({"temperatures": []}, r"gate\.temperatures is \[\], expected numbers above 0"),
+        ({"temperatures": [1.0, 0.0]}, r"gate\.temperatures is .*expected numbers above 0"),
+        ({"thresholds": []}, r"gate\.thresholds is empty"),
+        ({"paper_temperature": 0.0}, r"gate\.paper_temperature is 0\.0, expected above 0"),
+        ({"folds": 1}, r"gate\.folds is 1, expected at least 2"),
+    ],
+)
+def test_a_config_out_of_range_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CONFIG, **changes)
+
+
+def test_the_papers_gate_can_be_fitted_on_a_random_part_of_both_sides():
+    evidence = make_evidence(n=240, apart=1.0)
+    config = dataclasses.replace(CONFIG, paper_fit_part=0.8)
+    whole = fit_gate("logistic", evidence, CONFIG, "paper", 3, 1)
+    parts = [fit_gate("logistic", evidence, config, "paper", 3, seed) for seed in (1, 1, 2)]
+    assert np.array_equal(parts[0].weights, parts[1].weights)
+    for one, two in ((parts[0], parts[2]), (parts[0], whole)):
+        assert not np.array_equal(one.weights, two.weights)
+        np.testing.assert_allclose(one.weights, two.weights, atol=1.0)
+    strict = [fit_gate("logistic", evidence, c, "strict", 3, 1) for c in (config, CONFIG)]
+    assert np.array_equal(strict[0].weights, strict[1].weights)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"paper_fit_part": 0.0}, r"gate\.paper_fit_part is 0.0, expected"),
+        ({"paper_fit_part": 1.5}, r"gate\.paper_fit_part is 1.5, expected"),
+        ({"outputs": "both"}, r"gate\.outputs is 'both', expected one of"),
+    ],
+)
+def test_gates_that_cannot_be_are_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(CONFIG, **changes)
