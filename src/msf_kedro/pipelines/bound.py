@@ -1,5 +1,6 @@
-"""Node functions with some of their keywords given."""
+"""Node functions whose arguments are named like the datasets they read, or are given."""
 
+import inspect
 from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
@@ -19,3 +20,16 @@ class Bound:
 
     def __call__(self, *inputs: Any, **more: Any) -> Any:
         return self.function(*inputs, **more, **self.keywords)
+
+
+def bind(function: Callable, *datasets: str, **given: Any) -> tuple[Callable, dict[str, str]]:
+    """A node's function and inputs.
+
+    Every dataset is read into the argument of its name (`params:x` into `x`), unless a value is
+    given for that argument. Other values are given too, where the function has such an argument.
+    """
+    arguments = inspect.signature(function).parameters
+    keywords = {name: value for name, value in given.items() if name in arguments}
+    inputs = {name.removeprefix("params:"): name for name in datasets}
+    read = {argument: name for argument, name in inputs.items() if argument not in keywords}
+    return (Bound(function, **keywords) if keywords else function), read

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.special import expit, softmax
 
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
@@ -87,6 +88,7 @@ class Gate:
     Attributes:
         width: how many sorted probabilities of each classifier the logistic gate looks at.
         weights: the logistic regression's coefficients, then its intercept; empty for `threshold`.
+        outputs: which of the seen classifier's outputs its soft-max runs over, see `GateConfig`.
     """
 
     kind: str
@@ -94,6 +96,7 @@ class Gate:
     threshold: float
     width: int
     weights: Float[np.ndarray, " W"]
+    outputs: str
 
 
 def score(
@@ -101,9 +104,9 @@ def score(
 ) -> Float[np.ndarray, " n"]:
     """How sure the gate is that a clip is of a seen class, from 0 to 1."""
     if gate.kind == "threshold":
-        return softmax(seen_logits, gate.temperature).max(axis=1)
+        return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
     inputs = gate_features(seen_logits, unseen_probs, gate.temperature, gate.width)
-    return 1 / (1 + np.exp(-(inputs @ gate.weights[:-1] + gate.weights[-1])))
+    return expit(inputs @ gate.weights[:-1] + gate.weights[-1])
 
 
 def gate_features(
@@ -113,15 +116,8 @@ def gate_features(
     width: int,
 ) -> Float[np.ndarray, "n F"]:
     """The `width` largest unseen and seen probabilities, each in descending order."""
-    parts = (unseen_probs, softmax(seen_logits, temperature))
+    parts = (unseen_probs, softmax(seen_logits / temperature, axis=1))
     return np.concatenate([-np.sort(-part, axis=1)[:, :width] for part in parts], axis=1)
-
-
-def softmax(logits: Float[np.ndarray, "n S"], temperature: float) -> Float[np.ndarray, "n S"]:
-    """Each row's soft-max at a temperature."""
-    scaled = logits / temperature
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return scaled / scaled.sum(axis=1, keepdims=True)
 
 
 def fit_gate(
@@ -136,7 +132,8 @@ def fit_gate(
     if kind == "threshold":
         temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
         return max(
-            (_threshold_gate(evidence, t, width) for t in temperatures), key=lambda found: found[0]
+            (_threshold_gate(evidence, t, width, config.outputs) for t in temperatures),
+            key=lambda found: found[0],
         )[1]
     temperature, threshold = config.paper_temperature, config.paper_threshold
     fitted = np.arange(len(evidence.is_seen))
@@ -147,7 +144,7 @@ def fit_gate(
     inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
     model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
     weights = np.append(model.coef_[0], model.intercept_[0])
-    return Gate(kind, temperature, threshold, width, weights)
+    return Gate(kind, temperature, threshold, width, weights, config.outputs)
 
 
 def harmonic_means(
@@ -160,14 +157,16 @@ def harmonic_means(
     return harmonic_mean(seen, unseen)
 
 
-def _threshold_gate(evidence: Evidence, temperature: float, width: int) -> tuple[float, Gate]:
+def _threshold_gate(
+    evidence: Evidence, temperature: float, width: int, outputs: str
+) -> tuple[float, Gate]:
     """The threshold half-way between two neighbouring scores with the largest harmonic mean."""
-    scores = softmax(evidence.seen_logits, temperature).max(axis=1)
+    scores = softmax(evidence.seen_logits / temperature, axis=1).max(axis=1)
     levels = np.unique(scores)
     candidates = (levels[:-1] + levels[1:]) / 2 if len(levels) > 1 else levels
     means = harmonic_means(scores, candidates, evidence)
     best = _middle_of_best(means)
-    gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0))
+    gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0), outputs)
     return float(means[best]), gate
 
 
