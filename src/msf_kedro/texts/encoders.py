@@ -15,7 +15,7 @@ LIBRARIES = ("open_clip", "sentence_transformers")
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Which text encoder.
+    """A text encoder.
 
     Attributes:
         library: `open_clip` or `sentence_transformers`.
@@ -32,6 +32,23 @@ class EncoderConfig:
     def __post_init__(self):
         if self.library not in LIBRARIES:
             raise ValueError(f"encoder.library is {self.library!r}, expected one of {LIBRARIES}")
+
+
+def get_encoder(encoders: dict[str, dict], name: str) -> EncoderConfig:
+    """The text encoder of that name.
+
+    Args:
+        encoders: name → fields of `EncoderConfig`.
+
+    Raises:
+        ValueError: there is none of that name, or its fields are not those of an encoder.
+    """
+    if name not in encoders:
+        raise ValueError(f"unknown encoder {name!r}; known are {', '.join(encoders)}")
+    try:
+        return EncoderConfig(**encoders[name])
+    except TypeError as error:
+        raise ValueError(f"encoders.{name}: {error}") from error
 
 
 def check_class_texts(table: pd.DataFrame) -> None:
