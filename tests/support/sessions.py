@@ -66,7 +66,7 @@ class Log(logging.Handler):
 
 
 def artifacts(data_root: Path) -> dict[str, list[Path]]:
-    """All files below a data root: artifact (`08_reporting/test/metrics.json`) → its versions."""
+    """All files below a data root: artifact (`02_intermediate/test/clips.parquet`) → versions."""
     found: dict[str, list[Path]] = {}
     for file in sorted(path for path in data_root.rglob("*") if path.is_file()):
         found.setdefault(str(file.relative_to(data_root).parent.parent), []).append(file)
