@@ -149,7 +149,7 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, required=True, help="where the corpus is or goes")
-    parser.add_argument("--env", default="ntu60_55_5", help="a study on NTU's clips")
+    parser.add_argument("--env", default="ntu60", help="a study on NTU's clips")
     parser.add_argument("--params", default="", help="more --params for kedro run")
     parser.add_argument("--kill-after", type=float, help="seconds; then run again to the end")
     options = parser.parse_args()

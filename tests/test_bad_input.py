@@ -205,11 +205,8 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
     [
         ({"learning_rate": 0.1}, r"unknown parameters \['learning_rate'\] in environment 'test'"),
         ({"data_rot": "x"}, r"unknown parameters \['data_rot'\].*known are .*data_root"),
-        ({"gate": {"fold": 3}}, r"'gate': .*unexpected keyword argument.*fold"),
-        (
-            {"shift_gcn_training": {"epoch": 3}},
-            r"'shift_gcn_training': .*unexpected keyword.*epoch",
-        ),
+        ({"gate": {"fold": 3}}, r"unknown parameters \['gate\.fold'\]"),
+        ({"parts": {"trian": "x"}}, r"'parts': .*unexpected keyword argument.*trian"),
         ({"gate": {"kind": "oracle"}}, r"gate\.kind is 'oracle', expected one of"),
         ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),
         ({"alignment": {"steps": 0}}, r"alignment\.steps is 0, expected above 0"),

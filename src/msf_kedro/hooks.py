@@ -2,13 +2,12 @@
 
 import logging
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from msf_kedro.clips.layouts import get_layout
+from msf_kedro.context import StudyContext
 from msf_kedro.released.features import check_files
 from msf_kedro.released.texts import check_kinds, read_text_files
 from msf_kedro.texts.encoders import check_class_texts, parse_texts
@@ -16,30 +15,17 @@ from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, pars
 
 logger = logging.getLogger(__name__)
 
-# Runtime parameters that only the catalog reads.
-LOCATIONS = {
-    "checkpoint",
-    "data_root",
-    "missing_lists",
-    "raw_clips",
-    "released_features",
-    "text_files",
-}
 
-
-class KnownParameters:
-    """Refuse parameters that no node reads: a misspelt name must not be ignored in silence."""
+class EnvironmentIsComplete:
+    """Refuse an environment that lacks what a run reads and base cannot give."""
 
     @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        read = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
-        known = {name[7:].split(".")[0] for name in read if name.startswith("params:")} | LOCATIONS
-        unknown = sorted(set(context.config_loader["parameters"]) - known)
-        if unknown:
-            raise ValueError(
-                f"unknown parameters {unknown} in environment {context.env or 'base'!r} or"
-                f" --params; known are {sorted(known)}"
-            )
+    def after_context_created(self, context: StudyContext) -> None:
+        self.context = context
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        self.context.require(pipeline.inputs())
 
 
 class StudyFitsTogether:

@@ -37,7 +37,6 @@ class ShiftGCNTraining:
         milestones: epochs after which the rate is divided by 10; empty for a cosine decay to 0.
         weight_decay: of all weights but the masks and those of the graph convolutions.
         graph_weight_decay: of the graph convolutions' linear weights; masks have none.
-        label_smoothing: of the cross entropy.
     """
 
     epochs: int
@@ -47,7 +46,6 @@ class ShiftGCNTraining:
     milestones: list[int]
     weight_decay: float
     graph_weight_decay: float
-    label_smoothing: float
 
     def __post_init__(self):
         for field in ("epochs", "batch_size", "learning_rate"):
@@ -116,7 +114,7 @@ def train(
 
     def loss(bodies, clip, person, target):
         logits, _ = network(bodies, clip, person)
-        error = F.cross_entropy(logits, target, label_smoothing=config.label_smoothing)
+        error = F.cross_entropy(logits, target)
         return {"loss": error, "accuracy": (logits.argmax(1) == target).float().mean()}
 
     def epochs() -> Iterator[Iterator[tuple]]:
