@@ -12,8 +12,9 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
+from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
-from msf_kedro.reports.benchmark import BenchmarkConfig
+from msf_kedro.reports.benchmark import BenchmarkConfig, cells
 from msf_kedro.zero_shot.splits import parse_numbers
 
 # What base cannot give: the file of an environment that gives it, and an example.
@@ -43,7 +44,8 @@ LOCATIONS = {
     "text_files",
 }
 # Their keys are names of the user's own.
-MAPPINGS = {"benchmark.encoders", "variants"}
+MAPPINGS = {"encoders", "variants"}
+CELL = ("split", "method", "encoder", "texts")
 
 
 class StudyContext(KedroContext):
@@ -74,9 +76,45 @@ class StudyContext(KedroContext):
         self.require({"study"})
         splits = parameters.get("splits", {})
         self._check_split(splits, parameters.get("split"))
+        parameters["method_config"] = self._method_config(parameters)
         # Kedro knows one registry a process, whose function is told nothing of the environment.
         config = BenchmarkConfig(**parameters["benchmark"])
-        pipelines["benchmark"] = benchmark.create_pipeline(config, list(splits))
+        known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
+        compared = cells(config, *known) if splits else []
+        pipelines["benchmark"] = benchmark.create_pipeline(compared, config.features)
+        self.config_loader["catalog"] = self.config_loader["catalog"] | self._cells_catalog()
+
+    def _cells_catalog(self) -> dict[str, Any]:
+        """The benchmark's entries: those of the single jobs, of any split or cell.
+
+        A path is that of the single job for the same split, method, encoder and texts, so that the
+        benchmark and single jobs share artifacts. `test_roles` becomes `{split}.test_roles`,
+        `metrics` becomes `{split}.{method}.{encoder}.{texts}.metrics`.
+        """
+        loader = self.config_loader
+        given = dict(self._runtime_params or {}) | {name: f"{{{name}}}" for name in CELL}
+        template = type(loader)(
+            loader.conf_source,
+            loader.env,
+            given,
+            base_env=loader.base_env,
+            default_run_env=loader.default_run_env,
+        )["catalog"]
+        entries = {}
+        for name, entry in template.items():
+            path = str(entry.get("filepath"))
+            fields = [field for field in CELL if f"{{{field}}}" in path]
+            if fields and "{split}" not in name:
+                entries[".".join([*(f"{{{field}}}" for field in fields), name])] = entry
+        return entries
+
+    @staticmethod
+    def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of the chosen method, which the single jobs read under one name."""
+        method = parameters["method"]
+        if method not in METHODS:
+            raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+        return parameters[method]
 
     def require(self, inputs: Iterable[str]) -> None:
         """Raise a ClickException that says how an environment gets the first input it lacks.

@@ -9,6 +9,7 @@ from msf_kedro.methods import METHODS
 from msf_kedro.texts.fusion import parse_texts
 
 KEYS = ("method", "texts", "encoder", "split")
+FEATURES = ("clips", "released")
 SEPARATORS = {"methods": "+", "texts": "/", "encoders": "+", "splits": "+"}
 
 
@@ -21,12 +22,14 @@ class BenchmarkConfig:
         texts: text combinations, for the methods whose papers do not say which.
         encoders: names of text encoders.
         splits: names of class splits; all of the study if empty.
+        features: `clips` trains Shift-GCNs, `released` reads released features.
     """
 
     methods: list[str] | str
     texts: list[str] | str
     encoders: list[str] | str
     splits: list[str] | str
+    features: str
 
     def __post_init__(self):
         for name, separator in SEPARATORS.items():
@@ -38,6 +41,8 @@ class BenchmarkConfig:
                 raise ValueError(f"benchmark.{name} is {values}, expected some, each once")
         for texts in self.texts:
             parse_texts(texts)
+        if self.features not in FEATURES:
+            raise ValueError(f"benchmark.features is {self.features!r}, expected {FEATURES}")
 
 
 @dataclass(frozen=True)

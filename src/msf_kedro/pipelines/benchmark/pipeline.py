@@ -39,12 +39,12 @@ HISTORIES = {
 }
 
 
-def create_pipeline(cells: list[Cell], from_released: bool = False) -> Pipeline:
+def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
     """All cells, and what they share.
 
     Args:
         cells: what is compared.
-        from_released: whether features are the released ones.
+        features_from: `clips` or `released`, see `BenchmarkConfig`.
     """
     chosen = list(dict.fromkeys(cell.split for cell in cells))
     encoders = dict.fromkeys(cell.encoder for cell in cells)
@@ -52,13 +52,13 @@ def create_pipeline(cells: list[Cell], from_released: bool = False) -> Pipeline:
     gathered = node(
         collect, ["params:gate", *tables], ["benchmark", "benchmark_outcomes"], name="collect"
     )
-    first = [] if from_released else [skeletons.create_pipeline()]
+    first = [skeletons.create_pipeline()] if features_from == "clips" else []
     return Pipeline(
         [
             gathered,
             *first,
             *(_namespaced(semantics.create_pipeline(encoder=e), e) for e in encoders),
-            *(_split(split, from_released) for split in chosen),
+            *(_split(split, features_from) for split in chosen),
             *map(_cell, cells),
             *(_join(split, [cell for cell in cells if cell.split == split]) for split in chosen),
         ]
@@ -79,9 +79,9 @@ def _namespaced(
     )
 
 
-def _split(split: str, from_released: bool) -> Pipeline:
+def _split(split: str, features_from: str) -> Pipeline:
     """Roles, features and seen logits of one class split."""
-    if from_released:
+    if features_from == "released":
         return _namespaced(released.create_pipeline(split=split), split)
     networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
     function, _ = bind(join_histories, networks=networks)
