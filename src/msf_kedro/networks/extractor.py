@@ -8,21 +8,14 @@ import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.clips.augment import AugmentConfig, augment
-from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import Layout
-from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.streams import STREAMS, to_stream
 from msf_kedro.networks import training
-from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, SpatialShiftConv
-from msf_kedro.released.shift_gcn import ReleasedShiftGCN
-
-RELEASED_LAYOUT = "kinect_v2_25"
-RELEASED_WINDOW = 300
+from msf_kedro.networks.shift_gcn import ShiftGCN, SpatialShiftConv
 
 
 @dataclass(frozen=True)
@@ -156,49 +149,6 @@ def extract(
         with runtime.autocast(device):
             outputs.append(network(to_stream(bodies, stream, layout), clip, person))
     logits, features = (torch.cat(part).float().cpu() for part in zip(*outputs, strict=True))
-    return logits, features
-
-
-def check_released_input(clips: ClipsConfig, normalise: NormaliseConfig, stream: str) -> None:
-    """Raise a ValueError where clips are not prepared as released check-points expect them."""
-    if stream not in STREAMS:
-        raise ValueError(f"checkpoint_stream is {stream!r}, expected one of {', '.join(STREAMS)}")
-    if clips.layout != RELEASED_LAYOUT:
-        raise ValueError(
-            f"clips.layout is {clips.layout!r}, but released check-points are of"
-            f" {RELEASED_LAYOUT!r}; they have no meaning for other skeletons"
-        )
-    if normalise.resample:
-        raise ValueError(
-            "normalise.resample is true, but released check-points were trained on repeated"
-            " frames; prepare the clips in the release's way:"
-            f" --params=normalise.window={RELEASED_WINDOW},normalise.resample=false"
-        )
-
-
-@torch.inference_mode()
-def extract_released(
-    network: ReleasedShiftGCN,
-    skeletons: Skeletons,
-    stream: str,
-    layout: Layout,
-    batch_size: int = 64,
-) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
-    """Logits and features of all clips by a released check-point, on the CPU."""
-    device = network.network.classifier.weight.device
-    outputs = []
-    for chosen in tqdm(
-        torch.arange(len(skeletons)).split(batch_size),
-        desc=f"released Shift-GCN, {stream}",
-        unit="batch",
-        disable=None,
-        leave=False,
-    ):
-        bodies, clip, person = skeletons.batch(chosen)
-        dense = bodies.new_zeros(len(chosen), PERSONS, *bodies.shape[1:])
-        dense[clip, person] = to_stream(bodies, stream, layout)
-        outputs.append(network(dense.permute(0, 2, 4, 3, 1).to(device)))
-    logits, features = (torch.cat(part).cpu() for part in zip(*outputs, strict=True))
     return logits, features
 
 

@@ -14,6 +14,10 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
+from msf_kedro.released.checkpoint import convert
+
+CHANNELS = 3  # coordinates of a joint
 PERSONS = 2  # bodies per clip with batch-norm statistics of their own
 WIDE_REACH = 3  # frames; up to here a convolution is the fastest time shift
 
@@ -194,12 +198,21 @@ class Unit(nn.Module):
 
 
 class ShiftGCN(nn.Module):
-    """Skeleton features and seen-class logits of clips (Cheng et al., CVPR 2020; MSF stage 1)."""
+    """Skeleton features and seen-class logits of clips (Cheng et al., CVPR 2020; MSF stage 1).
 
-    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int, channels: int = 3):
+    Attributes:
+        architecture: plain values that, with the number of classes, rebuild the network.
+    """
+
+    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int):
         super().__init__()
-        self.norms = nn.ModuleList(JointBatchNorm(channels, joints) for _ in range(PERSONS))
-        inputs = (channels, *config.widths[:-1])
+        self.architecture = {
+            "widths": config.widths,
+            "strided_units": config.strided_units,
+            "joints": joints,
+        }
+        self.norms = nn.ModuleList(JointBatchNorm(CHANNELS, joints) for _ in range(PERSONS))
+        inputs = (CHANNELS, *config.widths[:-1])
         self.units = nn.ModuleList(
             Unit(
                 before,
@@ -214,17 +227,26 @@ class ShiftGCN(nn.Module):
         nn.init.normal_(self.classifier.weight, 0, math.sqrt(2.0 / classes))
 
     @classmethod
-    def from_released(cls, state_dict: Mapping[str, Any]) -> nn.Module:
-        """The network of a released check-point, in evaluation mode.
+    def from_state(
+        cls, architecture: Mapping[str, Any], classes: int, state: Mapping[str, Tensor]
+    ) -> "ShiftGCN":
+        """The network of this `architecture` (see the attribute), with a saved state."""
+        rest = dict(architecture)
+        joints = rest.pop("joints")
+        network = cls(ShiftGCNConfig(**rest), joints, classes)
+        network.load_state_dict(state)
+        return network
 
-        Its call takes the release's input `(N, 3, T, 25, 2)` to `(logits, features)`.
+    @classmethod
+    def from_released(cls, state_dict: Mapping[str, Any]) -> PaddedShiftGCN:
+        """The network of a released checkpoint, in evaluation mode.
+
+        Calling it takes clips in the release's layout, `(N, 3, T, 25, 2)`, to logits and features.
 
         Raises:
-            ValueError: it is no such state dict; names keys, what was found, what was expected.
+            ValueError: this is not such a state dict; names keys, what was found and expected.
         """
-        from msf_kedro.released.shift_gcn import build, convert  # which imports this file
-
-        return build(*convert(state_dict))
+        return PaddedShiftGCN(cls.from_state(*convert(state_dict)))
 
     def forward(
         self,
