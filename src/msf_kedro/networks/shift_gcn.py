@@ -5,15 +5,16 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from msf_kedro.configuration import configuration
 from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
 from msf_kedro.released.checkpoint import convert
 
@@ -22,7 +23,7 @@ PERSONS = 2  # bodies per clip with batch-norm statistics of their own
 WIDE_REACH = 3  # frames; up to here a convolution is the fastest time shift
 
 
-@dataclass(frozen=True)
+@configuration
 class ShiftGCNConfig:
     """Architecture of one Shift-GCN.
 
@@ -31,16 +32,14 @@ class ShiftGCNConfig:
         strided_units: the units (counted from 1) that halve the number of frames.
     """
 
-    widths: Sequence[int]
-    strided_units: Sequence[int]
+    widths: Annotated[list[PositiveInt], Field(min_length=1)]
+    strided_units: list[int]
 
     def __post_init__(self):
-        if not self.widths or min(self.widths) < 1:
-            raise ValueError(f"shift_gcn.widths is {self.widths}, expected positive widths")
         if any(not 2 <= unit <= len(self.widths) for unit in self.strided_units):
             raise ValueError(
-                f"shift_gcn.strided_units is {self.strided_units}, expected units from 2 to"
-                f" {len(self.widths)}"
+                f"strided_units is {self.strided_units}, expected units from 2 to"
+                f" {len(self.widths)}, the number of widths"
             )
 
 
