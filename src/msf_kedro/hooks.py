@@ -53,7 +53,7 @@ class StudyFitsTogether:
 
 
 class CheckpointFits:
-    """Check a released check-point, and that clips are prepared for it, before a clip is read."""
+    """Check a released checkpoint, and that clips are prepared for it, before a clip is read."""
 
     @hook_impl
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
@@ -64,17 +64,14 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.networks.extractor import (  # imports torch
-            RELEASED_WINDOW,
-            check_released_input,
-        )
+        from msf_kedro.networks.released_extractor import WINDOW, check_input  # imports torch
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")
-        check_released_input(catalog.load("params:clips"), normalise, stream)
-        if normalise.window != RELEASED_WINDOW:
+        check_input(catalog.load("params:clips"), normalise, stream)
+        if normalise.window != WINDOW:
             logger.warning(
-                "normalise.window is %d; released check-points were trained on %d frames, and"
+                "normalise.window is %d; released checkpoints were trained on %d frames, and"
                 " answer differently to fewer: --params=normalise.window=%d",
-                normalise.window, RELEASED_WINDOW, RELEASED_WINDOW,
+                normalise.window, WINDOW, WINDOW,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Released Shift-GCN check-points: names checked and mapped, numbers reproduced."""
+"""Released Shift-GCN checkpoints: every key checked, and mapped to the project's names."""
 
 import re
 from collections import Counter
@@ -8,112 +8,53 @@ from functools import partial
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from jaxtyping import Float
+from torch import Tensor
 
-from msf_kedro import runtime
-from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig
-
-JOINTS = 25
-CHANNELS = 3
+PERSONS, JOINTS, CHANNELS = 2, 25, 3
 WRAPPERS = ("state_dict", "model")
 LARGEST_XPOS = 1e-6  # the release's shifts across joints stay where they start, about 1e-8
-LISTED = 20  # problems told at once
-AT_ONCE = 16  # bodies; more take more memory and are not faster
+LISTED = 20  # problems listed at once
+
+Architecture = dict[str, Any]
 
 
-class ReleasedShiftGCN(nn.Module):
-    """A Shift-GCN that answers as the release does: both persons of a clip always count.
+def convert(state_dict: Any) -> tuple[Architecture, int, dict[str, Tensor]]:
+    """A released state dict as what `ShiftGCN.from_state` takes.
 
-    In the release an absent body goes through the network as zeros, and the answer enters the
-    mean over both persons. In evaluation mode that answer depends on the body's place in the
-    clip only: it is computed once for a batch. The weights are frozen, and float32 is kept to
-    whatever the device.
-    """
-
-    def __init__(self, network: ShiftGCN):
-        super().__init__()
-        self.network = network.requires_grad_(False)
-        self.eval()
-
-    def forward(
-        self, clips: Float[Tensor, "N C T V M"]
-    ) -> tuple[Float[Tensor, "N K"], Float[Tensor, "N D"]]:
-        """Logits and features of clips in the release's layout, absent bodies all zeros.
-
-        Raises:
-            ValueError: the clips are not `(N, 3, T, 25, 2)`, or the module is in training mode.
-        """
-        if self.training:
-            raise ValueError("a released Shift-GCN only answers in evaluation mode; call eval()")
-        expected = ("N", CHANNELS, "T", JOINTS, PERSONS)
-        if clips.ndim != 5 or clips.shape[1::2] != expected[1::2] or clips.shape[4] != PERSONS:
-            raise ValueError(f"clips have shape {tuple(clips.shape)}, expected {expected}")
-        with runtime.full_precision(clips.device):
-            clips = clips.to(self.network.classifier.weight.dtype)
-            features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
-            return self.network.classifier(features), features
-
-    def _answers(self, bodies: Float[Tensor, "N M C V T"]) -> Float[Tensor, "N M D"]:
-        """Features of every body; of the absent ones of each place a single one is computed."""
-        present: Bool[Tensor, "N M"] = (bodies != 0).flatten(2).any(dim=2)
-        person = torch.arange(PERSONS, device=bodies.device)
-        absent = person[~present.all(dim=0)]
-        zeros = bodies.new_zeros(len(absent), *bodies.shape[2:])
-        computed = self._in_parts(
-            torch.cat([bodies[present], zeros]),
-            torch.cat([person.expand_as(present)[present], absent]),
-        )
-        of_present, of_absent = computed.split([len(computed) - len(absent), len(absent)])
-        answers = computed.new_zeros(PERSONS, computed.shape[1])
-        answers[absent] = of_absent
-        answers = answers.repeat(len(bodies), 1, 1)
-        answers[present] = of_present
-        return answers
-
-    def _in_parts(self, bodies: Tensor, person: Tensor) -> Float[Tensor, "B D"]:
-        parts = zip(bodies.split(AT_ONCE), person.split(AT_ONCE), strict=True)
-        return torch.cat([self.network.body_features(*part) for part in parts])
-
-
-def build(config: ShiftGCNConfig, classes: int, state: Mapping[str, Tensor]) -> ReleasedShiftGCN:
-    """The network of what `convert` gives."""
-    network = ShiftGCN(config, JOINTS, classes, CHANNELS)
-    network.load_state_dict(state)
-    return ReleasedShiftGCN(network)
-
-
-def convert(state_dict: Any) -> tuple[ShiftGCNConfig, int, dict[str, Tensor]]:
-    """A released state dict as architecture, number of classes, and state of our `ShiftGCN`.
-
-    Units, widths and classes are read off the weights. A unit behind the first whose residual is
+    Units, widths and classes are read off the weights. A unit after the first whose residual is
     a convolution halves the number of frames, as in the release.
 
     Args:
         state_dict: tensors under the release's names, all with the prefix `module.` or none; or
             a dictionary that holds such a one as `state_dict` or `model`.
 
+    Returns:
+        The architecture (`widths`, `strided_units`, `joints`), the number of classes, and the
+        state under the project's names, float32 on the CPU.
+
     Raises:
         ValueError: keys are missing or surplus, or values are not as expected; names up to 20
             keys, each with what was found and what was expected.
     """
     found = _without_prefix(_unwrapped(state_dict))
-    config, classes = _architecture(found)
-    entries = dict(_entries(config, classes))
+    architecture, classes = _architecture(found)
+    entries = dict(_entries(architecture, classes))
     problems = list(_problems(found, entries))
     if problems:
         more = [f"and {len(problems) - LISTED} more"] if len(problems) > LISTED else []
         listed = "\n  ".join(problems[:LISTED] + more)
         raise ValueError(
-            f"no released Shift-GCN, though by its keys one of {len(config.widths)} units and"
-            f" {classes} classes; use a file of the release as it is:\n  {listed}"
+            "not a released Shift-GCN, though its keys suggest one of"
+            f" {len(architecture['widths'])} units and {classes} classes; use a file of the release"
+            f" unchanged:\n  {listed}"
         )
     state = {}
     for key, entry in entries.items():
         if entry.ours:
             value = found[key].detach().to("cpu", torch.float32)
             state |= zip(entry.ours, entry.change(value), strict=True)
-    return config, classes, state
+    return architecture, classes, state
 
 
 def _unwrapped(state_dict: Any) -> Mapping[str, Any]:
@@ -145,17 +86,18 @@ def _without_prefix(state_dict: Mapping[str, Any]) -> dict[str, Any]:
 # --- the architecture, from keys and shapes ---
 
 
-def _architecture(found: Mapping[str, Any]) -> tuple[ShiftGCNConfig, int]:
+def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
     units = _units(found, r"l(\d+)\.")
     if not units or units != list(range(1, len(units) + 1)):
         raise ValueError(
-            f"no released Shift-GCN: found units {units} in {len(found)} keys"
+            f"not a released Shift-GCN: found units {units} in {len(found)} keys"
             f" ({', '.join([*found][:3])}, …), expected l1, l2, … without gaps"
         )
     widths = [_width(found, unit) for unit in units]
     residual = _units(found, r"l(\d+)\.residual\.")
     strided = [u for u in units[1:] if u in residual or widths[u - 1] != widths[u - 2]]
-    return ShiftGCNConfig(widths, strided), _size(found, {"fc.weight": 0, "fc.bias": 0})
+    architecture = {"widths": widths, "strided_units": strided, "joints": JOINTS}
+    return architecture, _size(found, {"fc.weight": 0, "fc.bias": 0})
 
 
 def _units(found: Mapping[str, Any], pattern: str) -> list[int]:
@@ -175,13 +117,13 @@ def _width(found: Mapping[str, Any], unit: int) -> int:
 
 
 def _size(found: Mapping[str, Any], places: dict[str, int]) -> int:
-    """The size that most of these keys have at their places: a single bad one is then told."""
+    """The size at these places that most keys agree on, so that a single bad one is reported."""
     shapes = {key: tuple(getattr(found.get(key), "shape", ())) for key in places}
     sizes = [shapes[key][place] for key, place in places.items() if len(shapes[key]) > place]
     if not any(sizes):
         raise ValueError(
-            f"no released Shift-GCN: found none of {', '.join(places)}, or no tensors of their"
-            " shapes, expected them all"
+            f"not a released Shift-GCN: found no tensor of the expected shape among"
+            f" {', '.join(places)}"
         )
     return Counter(size for size in sizes if size).most_common(1)[0][0]
 
@@ -202,7 +144,7 @@ def _mask(value: Float[Tensor, "1 V C"]) -> tuple[Tensor, ...]:
 
 
 def _by_channel(persons: int, value: Float[Tensor, " features"]) -> tuple[Tensor, ...]:
-    """From person, joint, channel to one vector a person, ordered channel, joint."""
+    """From the order person, joint, channel to one vector per person, ordered channel, joint."""
     return value.view(persons, JOINTS, -1).transpose(1, 2).flatten(1).unbind()
 
 
@@ -250,10 +192,10 @@ class _Entry:
 
     Attributes:
         shape: expected shape.
-        ours: names in our state; none where the value is only checked.
-        change: the values for these names.
+        ours: names in the project's state; none where the value is only checked.
+        change: from the value to the values under these names.
         problem: what is wrong with a value of the right shape, or None.
-        any_ones: dimensions of size 1 do not matter.
+        any_ones: whether dimensions of size 1 are ignored.
     """
 
     shape: tuple[int, ...]
@@ -272,17 +214,17 @@ class _Entry:
 Entries = Iterator[tuple[str, _Entry]]
 
 
-def _entries(config: ShiftGCNConfig, classes: int) -> Entries:
-    """All keys of the release for an architecture, but the counters of its batch norms."""
+def _entries(architecture: Architecture, classes: int) -> Entries:
+    """All keys of the release for an architecture, except its batch norms' counters."""
     norms = tuple(f"norms.{person}.norm" for person in range(PERSONS))
     by_channel = partial(_by_channel, PERSONS)
     yield from _norm("data_bn", norms, PERSONS * JOINTS * CHANNELS, by_channel)
     before = CHANNELS
-    for unit, width in enumerate(config.widths, 1):
+    for unit, width in enumerate(architecture["widths"], 1):
         theirs, ours = f"l{unit}", f"units.{unit - 1}"
         yield from _spatial(f"{theirs}.gcn1", f"{ours}.spatial", before, width)
         yield from _temporal(f"{theirs}.tcn1", f"{ours}.temporal", width)
-        if unit in config.strided_units:
+        if unit in architecture["strided_units"]:
             yield from _convolution(f"{theirs}.residual.conv", f"{ours}.residual.0", before, width)
             yield from _norm(f"{theirs}.residual.bn", (f"{ours}.residual.1",), width)
         before = width
