@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 import torch
-from support.toy import RIDGE
 from sklearn.linear_model import Ridge
+from support.toy import RIDGE
 
 from msf_kedro.methods import ridge
 from msf_kedro.methods.ridge import ridge_maps
