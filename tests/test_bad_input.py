@@ -9,8 +9,7 @@ import pytest
 import yaml
 from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
 
-from msf_kedro.clips.ntu import write_skeleton
-from msf_kedro.sample import clip_names, generate_clip
+from msf_kedro.sample import clip_names, generate_clip, write_skeleton
 
 ACTIONS = (1, 7, 8, 10, 23, 24, 26, 51, 80, 99)
 CLIPS = "02_intermediate/test/clips.parquet"
