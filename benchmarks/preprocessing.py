@@ -24,8 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msf_kedro.clips.ntu import write_skeleton
-from msf_kedro.sample import ACTIONS, generate_clip
+from msf_kedro.sample import ACTIONS, generate_clip, write_skeleton
 
 ROOT = Path(__file__).parents[1]
 FULL = 114_480  # clips of NTU RGB+D 120

@@ -9,8 +9,7 @@ import pytest
 import yaml
 from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
 
-from msf_kedro.clips.ntu import write_skeleton
-from msf_kedro.sample import clip_names, generate_clip
+from msf_kedro.sample import clip_names, generate_clip, write_skeleton
 
 ACTIONS = (1, 7, 8, 10, 23, 24, 26, 51, 80, 99)
 CLIPS = "02_intermediate/test/clips.parquet"
@@ -119,11 +118,11 @@ def test_what_was_prepared_before_a_failure_is_used_by_the_next_run(skeleton_fil
     add_bad_clips(raw)
     with pytest.raises(Exception, match="cannot be used"):
         run(tmp_path / "data", "skeletons", conf=conf, params={"raw_clips": str(raw)})
-    assert list((tmp_path / "data" / "02_intermediate" / "test" / "clip_parts").iterdir())
+    assert list((tmp_path / "data" / "02_intermediate" / "test" / "clip_chunks").iterdir())
     params = {"raw_clips": str(raw), "clips": {"max_rejected": 0.1}}
     with Log() as log:
         run(tmp_path / "data", "skeletons", conf=conf, params=params)
-    assert "1 of 1 parts of the clips are there already" in log.messages()
+    assert "1 of 1 chunks of the clips are there already" in log.messages()
     assert {Path(name).name for name in artifacts(tmp_path / "data")} == {
         "clips.parquet", "skeletons.pt"
     }  # fmt: skip

@@ -26,7 +26,7 @@ PIPELINES = register_pipelines()
 RAW = {
     "raw_clips",
     "class_texts",
-    "clip_parts",
+    "clip_chunks",
     "missing_lists",
     "text_files",
     "released_features",
@@ -169,9 +169,9 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
         if name not in RAW | COLLECTED:
             assert file_of(data_set).is_relative_to(tmp_path), name
-    scratch = study(env, data_root=str(tmp_path)).entries["clip_parts"]["path"]
+    scratch = study(env, data_root=str(tmp_path)).entries["clip_chunks"]["path"]
     own = study(env).params["study"]
-    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_parts")
+    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_chunks")
 
 
 def test_the_tables_are_made_from_all_studies_below_the_data_root(tmp_path):
