@@ -4,20 +4,18 @@ One VAE reads skeleton features, one the fused texts, and they share a latent sp
 the paper's section 3.3, schedules as released.
 """
 
-from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from msf_kedro.methods.contract.checks import require_one_of
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.generative import Generative, GenerativeConfig, ScheduledConfig
 from msf_kedro.networks.vae import VAE, draw, kl_divergence, mean_square
 
-CROSS_ERRORS = ("mean_square", "norm")
 
-
-@dataclass(frozen=True)
+@configuration
 class MsfConfig(ScheduledConfig):
     """MSF's parameters.
 
@@ -26,11 +24,7 @@ class MsfConfig(ScheduledConfig):
             clip's error, averaged over the batch.
     """
 
-    cross_error: str
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_one_of(self, "cross_error", CROSS_ERRORS)
+    cross_error: Literal["mean_square", "norm"]
 
 
 class Pair(nn.Module):

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
-import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
 
@@ -150,9 +149,9 @@ def extract(
 
 
 def fuse_streams(
-    parts: dict[str, Float[np.ndarray, "n C"]], streams: StreamsConfig, normalise: bool
-) -> Float[np.ndarray, "n C"]:
-    """Weighted sum over the active streams, or weighted mean if `normalise`."""
+    parts: dict[str, pd.DataFrame], streams: StreamsConfig, normalise: bool
+) -> pd.DataFrame:
+    """Weighted sum of the active streams' tables, or weighted mean if `normalise`."""
     total = sum(streams.weight(stream) for stream in parts) if normalise else 1.0
     return sum(streams.weight(stream) / total * part for stream, part in parts.items())
 

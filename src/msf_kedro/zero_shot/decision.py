@@ -44,9 +44,7 @@ def fit_gates(
         clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
         evidence = _evidence(clips, seen_logits, mine, seen, config.outputs)
         for kind in KINDS:
-            gate = fit_gate(
-                kind, evidence, config, protocol, width, derive_seed(seed, "gate")
-            )
+            gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
             rows.append({"protocol": protocol, "seed": seed} | vars(gate))
     return pd.DataFrame(rows)
 

@@ -55,9 +55,7 @@ def generate_latents(alignment: dict, roles: pd.DataFrame, text_features: pd.Dat
     return fitted.latents(texts).state()
 
 
-def fit_unseen_classifier(
-    alignment: dict, latents: dict, device: str
-) -> tuple[dict, pd.DataFrame]:
+def fit_unseen_classifier(alignment: dict, latents: dict, device: str) -> tuple[dict, pd.DataFrame]:
     """A classifier of the unseen classes for every candidate and seed, and its history."""
     fitted, device = load_fitted(alignment), runtime.pick_device(device)
     name = f"{fitted.about['method']}: classifier of {len(latents['class_ids'])} unseen classes"

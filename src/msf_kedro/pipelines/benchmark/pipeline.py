@@ -82,7 +82,7 @@ def _namespaced(
 def _split(split: str, features_from: str) -> Pipeline:
     """Roles, features and seen logits of one class split."""
     if features_from == "released":
-        return _namespaced(released.create_pipeline(split=split), split)
+        return _namespaced(released.create_features_pipeline(split=split), split)
     networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
     function, _ = bind(join_histories, networks=networks)
     histories = [f"{network}.history" for network in networks]
