@@ -19,6 +19,7 @@ FIT = (
     *("features", "roles", "text_features", "params:method", "params:method_config"),
     *("params:texts", "params:encoder", "params:clips", "params:seeds", "params:device"),
 )
+EXPORTED = ("alignment_history", "unseen_classifier", "unseen_classifier_history", "right")
 
 
 def create_pipeline(**given: Any) -> Pipeline:
@@ -59,6 +60,6 @@ def _phase(phase: str, given: dict[str, Any]) -> Pipeline:
         namespace=phase,
         inputs={"text_features": "text_features"}
         | {name: f"{phase}_{name}" for name in ("features", "roles")},
-        outputs={name: f"{phase}_{name}" for name in ("unseen_classifier", "right")},
+        outputs={name: f"{phase}_{name}" for name in EXPORTED},
         parameters={name for name in template.inputs() if name.startswith("params:")},
     )

@@ -12,7 +12,6 @@ from msf_kedro.pipelines.released.nodes import (
 )
 from msf_kedro.zero_shot.splits import PHASES
 
-
 READ = ("released_features", "params:classes", "params:splits", "params:split")
 TABLES = [f"{phase}_{name}" for name in ("roles", "features", "seen_logits") for phase in PHASES]
 EXTRACT = (
