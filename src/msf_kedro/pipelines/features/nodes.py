@@ -57,7 +57,7 @@ def train_shift_gcn(
         runtime.generator(seed, "shift_gcn_batches", stream),
     )
     fitted = {
-        "architecture": {"widths": shift_gcn.widths, "strided_units": shift_gcn.strided_units},
+        "architecture": network.architecture,
         "class_ids": classes,
         "layout": clips.layout,
         "stream": stream,
