@@ -6,7 +6,6 @@ texts are centred on the training clips' mean and the seen classes' mean.
 
 import time
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from msf_kedro.methods.contract.checks import require_positive_list
-from msf_kedro.methods.contract.fitted import Latents
+from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks.training import Row
@@ -51,7 +50,7 @@ class Ridge(Nearest):
         config: RidgeConfig,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[Row]]:
+    ) -> tuple[Fitted, list[Row]]:
         """In closed form, in double precision on the CPU; see `Fitted.fit`."""
         started = time.perf_counter()
         features, texts = task.features.double(), cls.inputs(task.seen)[0].double()

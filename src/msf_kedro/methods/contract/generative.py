@@ -7,7 +7,7 @@ every cycle are kept: they are the candidates among which a protocol chooses.
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -148,7 +148,7 @@ class Generative(Fitted):
         config: GenerativeConfig,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[training.Row]]:
+    ) -> tuple[Fitted, list[training.Row]]:
         texts = cls.inputs(task.seen)
         shared = feature_map(task.features, config)
         for place, seen in enumerate(texts):
