@@ -61,8 +61,8 @@ class Spaces(nn.Module):
         """Clips in each kind's space."""
         return [F.normalize(linear(x).tanh(), dim=-1) for linear in self.skeletons]
 
-    def of_texts(self, texts: list[Float[Tensor, "R K _"]]) -> list[Float[Tensor, "R K Z"]]:
-        """Texts, each in its kind's space."""
+    def of_texts(self, texts: list[Float[Tensor, "R _ _"]]) -> list[Float[Tensor, "R _ Z"]]:
+        """Texts, each in its kind's space; kinds may have unlike numbers of words."""
         layers = zip(self.texts_in, self.texts_out, texts, strict=True)
         return [F.normalize(out(into(x).tanh()).tanh(), dim=-1) for into, out, x in layers]
 

@@ -5,7 +5,7 @@ texts are centred on the training clips' mean and the seen classes' mean.
 """
 
 import time
-from typing import Annotated, Self
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +14,7 @@ from pydantic import Field, PositiveFloat
 from torch import Tensor
 
 from msf_kedro.configuration import configuration
-from msf_kedro.methods.contract.fitted import Latents
+from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks.training import Row
@@ -50,7 +50,7 @@ class Ridge(Nearest):
         config: RidgeConfig,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[Row]]:
+    ) -> tuple[Fitted, list[Row]]:
         """In closed form, in double precision on the CPU; see `Fitted.fit`."""
         started = time.perf_counter()
         features, texts = task.features.double(), cls.inputs(task.seen)[0].double()

@@ -12,7 +12,7 @@ A method has one model for every candidate (`Y`), among which a protocol chooses
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float
@@ -70,7 +70,7 @@ class Fitted(ABC):
         config: Any,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[Row]]:
+    ) -> tuple["Fitted", list[Row]]:
         """Fit the method for every seed at once.
 
         Args:
@@ -121,7 +121,7 @@ class Fitted(ABC):
         candidates: list[str],
         shared: dict[str, Tensor],
         models: dict[str, Tensor],
-    ) -> Self:
+    ) -> "Fitted":
         about = {
             "method": cls.__module__.rpartition(".")[2],
             "candidates": candidates,
@@ -148,19 +148,19 @@ class Fitted(ABC):
         """Plain values and tensors; `methods.load_fitted` reads them."""
         return {"about": self.about, "shared": self.shared, "models": self.models}
 
-    def skeleton_side(self) -> Self:
+    def skeleton_side(self) -> "Fitted":
         """All that `project` needs, and no more."""
         kept = {k: v for k, v in self.models.items() if k.startswith(self.SKELETON)}
         return replace(self, models=kept)
 
-    def pick(self, candidate: int, replica: int) -> Self:
+    def pick(self, candidate: int, replica: int) -> "Fitted":
         """One model alone: its place among the candidates and among the seeds, from 0."""
-        here = slice(candidate, candidate + 1), slice(replica, replica + 1)
         about = self.about | {
             "candidates": [self.about["candidates"][candidate]],
             "seeds": [self.seeds[replica]],
         }
-        return replace(self, about=about, models={k: v[here] for k, v in self.models.items()})
+        models = {k: _one(v, candidate, replica) for k, v in self.models.items()}
+        return replace(self, about=about, models=models)
 
     def check_texts(self, texts: Texts) -> Texts:
         """The text kinds that the method was fitted with, in its order.
@@ -255,6 +255,10 @@ class Classifier:
 
     def pick(self, candidate: int, replica: int) -> "Classifier":
         """One model alone: its place among the candidates and among the seeds, from 0."""
-        here = slice(candidate, candidate + 1), slice(replica, replica + 1)
-        fitted = self.fitted.pick(candidate, replica)
-        return replace(self, fitted=fitted, weight=self.weight[here], bias=self.bias[here])
+        weight, bias = (_one(tensor, candidate, replica) for tensor in (self.weight, self.bias))
+        return replace(self, fitted=self.fitted.pick(candidate, replica), weight=weight, bias=bias)
+
+
+def _one(models: Float[Tensor, "Y R ..."], candidate: int, replica: int) -> Tensor:
+    """One model's tensor; a copy, as a view is saved with all that it is a view of."""
+    return models[candidate : candidate + 1, replica : replica + 1].clone()

@@ -6,7 +6,7 @@ every cycle are kept: they are the candidates among which a protocol chooses.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -141,7 +141,7 @@ class Generative(Fitted):
         config: GenerativeConfig,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[training.Row]]:
+    ) -> tuple[Fitted, list[training.Row]]:
         texts = cls.inputs(task.seen)
         shared = feature_map(task.features, config)
         for place, seen in enumerate(texts):

@@ -6,7 +6,7 @@ equal intervals of the training, which are their candidates.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -101,7 +101,7 @@ class Ranking(Nearest):
         config: RankingConfig,
         device: torch.device,
         name: str = "",
-    ) -> tuple[Self, list[training.Row]]:
+    ) -> tuple[Fitted, list[training.Row]]:
         texts = [seen.to(device) for seen in cls.inputs(task.seen)]
         features, labels = cls.skeleton_inputs(task.features).to(device), task.labels.to(device)
         generators = [runtime.generator(seed, cls.RANDOM) for seed in seeds]
