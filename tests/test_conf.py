@@ -3,6 +3,8 @@
 import dataclasses
 import re
 import shutil
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from itertools import chain
@@ -254,6 +256,19 @@ def test_an_environment_that_lacks_something_is_told_in_a_sentence(file, name, m
     with pytest.raises(ClickException, match=message):
         run_mine(mine)
     assert not (mine / "data").exists()
+
+
+def test_ones_own_environment_is_none_of_the_tests_business(tmp_path):
+    for part in ("conf", "src", "tests", "pyproject.toml", "README.md"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    for folder in ("mine", "local"):
+        (tmp_path / "conf" / folder).mkdir()
+        (tmp_path / "conf" / folder / "parameters.yml").write_text("no_such_name: 1\n")
+    command = [sys.executable, "-m", "pytest", "tests/test_conf.py", "-q", "-k", "header"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert f"{len(ENVIRONMENTS)} passed" in result.stdout
 
 
 def test_only_what_a_run_reads_must_be_there(mine):
