@@ -205,7 +205,10 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
         ({"learning_rate": 0.1}, r"unknown parameters \['learning_rate'\] in environment 'test'"),
         ({"data_rot": "x"}, r"unknown parameters \['data_rot'\].*known are .*data_root"),
         ({"gate": {"fold": 3}}, r"unknown parameters \['gate\.fold'\]"),
-        ({"shift_gcn_training": {"epochs": "many"}}, r"\nepochs\n +Input should be a valid integer"),
+        (
+            {"shift_gcn_training": {"epochs": "many"}},
+            r"\nepochs\n +Input should be a valid integer",
+        ),
         ({"parts": {"trian": "x"}}, r"'parts': .*unexpected keyword argument.*trian"),
         ({"gate": {"kind": "oracle"}}, r"gate\.kind is 'oracle', expected one of"),
         ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),

@@ -226,7 +226,7 @@ def test_an_unknown_method_is_refused():
 def test_unknown_and_missing_parameters_are_named(method):
     first, *_ = FIELDS[method]
     fields = {k: v for k, v in FIELDS[method].items() if k != first} | {"colour": 1}
-    message = rf"^parameters {method}: unknown \['colour'\], missing \['{first}'\]"
+    message = f"^parameters {method}: {first}: Field required; colour: Unexpected keyword argument"
     with pytest.raises(ValueError, match=message):
         configure(method, fields)
 
@@ -251,31 +251,47 @@ def test_parameters_of_the_wrong_kind_are_refused(method):
 def test_parameters_that_must_be_above_nought(method, field):
     usual = FIELDS[method][field]
     for value in [[], [1.0, 0.0]] if isinstance(usual, list) else [type(usual)(0)]:
-        with pytest.raises(ValueError, match=rf"^parameters {method}: {field} is .*above 0"):
+        with pytest.raises(ValueError, match=f"^parameters {method}: {field}"):
             configure(method, FIELDS[method] | {field: value})
 
 
 @pytest.mark.parametrize(
     ("method", "changes", "message"),
     [
-        ("msf", {"noise": "scalar"}, "noise is 'scalar', expected one of"),
-        ("synse", {"inputs": "unit"}, "inputs is 'unit', expected one of"),
-        ("msf", {"cross_error": "l1"}, "cross_error is 'l1', expected one of"),
+        (
+            "msf",
+            {"noise": "scalar"},
+            "noise: Input should be 'dimension' or 'sample', not 'scalar'",
+        ),
+        ("synse", {"inputs": "unit"}, "inputs: Input should be 'standard' or 'raw', not 'unit'"),
+        ("msf", {"cross_error": "l1"}, "cross_error: Input should be .*, not 'l1'"),
         ("cada_vae", {"relu_outputs": True}, "relu_outputs cannot rebuild standard inputs"),
-        ("cada_vae", {"kl_weight": -0.1}, "kl_weight is -0.1, expected at least 0"),
-        ("cada_vae", {"cross_weight": -0.1}, "cross_weight is -0.1, expected at least 0"),
-        ("cada_vae", {"distribution_weight": -1.0}, "distribution_weight is .*at least 0"),
+        ("cada_vae", {"kl_weight": -0.1}, "kl_weight: .*greater than or equal to 0, not -0.1"),
+        ("cada_vae", {"cross_weight": -0.1}, "cross_weight: .*greater than or equal to 0"),
+        (
+            "cada_vae",
+            {"distribution_weight": -1.0},
+            "distribution_weight: .*greater than or equal to 0",
+        ),
         ("cada_vae", {"kl_from": 0.9, "kl_until": 0.8}, "kl_from is 0.9, kl_until is 0.8"),
-        ("cada_vae", {"cross_from": -0.1}, "cross_from is -0.1, .*expected shares of a cycle"),
+        ("cada_vae", {"cross_from": -0.1}, "cross_from: .*greater than or equal to 0"),
         (
             "cada_vae",
             {"distribution_until": 0.0},
             "distribution_from is 0.1, distribution_until is 0.0",
         ),
-        ("revise", {"contractive_weight": -1.0}, "contractive_weight is -1.0, expected at least 0"),
-        ("revise", {"discrepancy_weight": -1.0}, "discrepancy_weight is -1.0, expected at least 0"),
+        (
+            "revise",
+            {"contractive_weight": -1.0},
+            "contractive_weight: .*greater than or equal to 0",
+        ),
+        (
+            "revise",
+            {"discrepancy_weight": -1.0},
+            "discrepancy_weight: .*greater than or equal to 0",
+        ),
         ("revise", {"steps": 301}, "steps is 301, expected a multiple of checkpoints, 2"),
-        ("jpose", {"triplet_weight": -1.0}, "triplet_weight is -1.0, expected at least 0"),
+        ("jpose", {"triplet_weight": -1.0}, "triplet_weight: .*greater than or equal to 0"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(method, changes, message):

@@ -7,6 +7,10 @@ import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
+from msf_kedro.configuration import explain
+
 if TYPE_CHECKING:  # importing PyTorch takes a second, and names are needed without it
     from msf_kedro.methods.contract.fitted import Classifier, Fitted
 
@@ -44,5 +48,5 @@ def configure(name: str, fields: dict[str, Any]) -> Any:
     """
     try:
         return get_method(name).Config(**fields)
-    except ValueError as error:
-        raise ValueError(f"parameters {name}: {error}") from error
+    except ValidationError as error:
+        raise ValueError(f"parameters {name}: {explain(error)}") from error
