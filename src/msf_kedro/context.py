@@ -74,7 +74,8 @@ class StudyContext(KedroContext):
         self.require({"study"})
         splits = parameters.get("splits", {})
         self._check_split(splits, parameters.get("split"))
-        # Kedro knows one registry a process, whose function is told nothing of the environment.
+        # Here, as the function that registers pipelines is told nothing of the environment and is
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else.
         config = BenchmarkConfig(**parameters["benchmark"])
         pipelines["benchmark"] = benchmark.create_pipeline(config, list(splits))
 
