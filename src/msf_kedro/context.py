@@ -77,7 +77,8 @@ class StudyContext(KedroContext):
         splits = parameters.get("splits", {})
         self._check_split(splits, parameters.get("split"))
         parameters["method_config"] = self._method_config(parameters)
-        # Kedro knows one registry a process, whose function is told nothing of the environment.
+        # Here, as the function that registers pipelines is told nothing of the environment and is
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else.
         config = BenchmarkConfig(**parameters["benchmark"])
         known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
         compared = cells(config, *known) if splits else []
