@@ -23,13 +23,13 @@ def fit_alignment(
     features: pd.DataFrame,
     roles: pd.DataFrame,
     text_features: pd.DataFrame,
-    method: str,
     method_config: dict,
-    texts: str,
-    encoder: str,
     clips: ClipsConfig,
     seeds: list,
     device: str,
+    method: str,
+    texts: str,
+    encoder: str,
 ) -> tuple[dict, pd.DataFrame]:
     """The method, fitted to training clips and texts of seen classes for every seed."""
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
