@@ -5,6 +5,7 @@ In the context's class and not in hooks, as Kedro-Viz calls no hooks.
 
 from collections.abc import Iterable, Mapping
 from copy import copy
+from functools import partial
 from typing import Any
 
 from click import ClickException
@@ -73,40 +74,46 @@ class StudyContext(KedroContext):
         self.config_loader["parameters"] = parameters
         if self.environment == self.config_loader.base_env:
             raise ClickException("base holds what environments share: choose one, --env=sample")
+        self.config_loader["catalog"] = self._catalog_entries(parameters)
         self.require({"study"})
         splits = parameters.get("splits", {})
         self._check_split(splits, parameters.get("split"))
         parameters["method_config"] = self._method_config(parameters)
         # Here, as the function that registers pipelines is told nothing of the environment and is
-        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else.
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
+        # is built when it is asked for: it has thousands of nodes, and most commands do without.
         config = BenchmarkConfig(**parameters["benchmark"])
         known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
         compared = cells(config, *known) if splits else []
-        pipelines["benchmark"] = benchmark.create_pipeline(compared, config.features)
-        self.config_loader["catalog"] = self.config_loader["catalog"] | self._cells_catalog()
+        pipelines["benchmark"] = partial(benchmark.create_pipeline, compared, config.features)
 
-    def _cells_catalog(self) -> dict[str, Any]:
-        """The benchmark's entries: those of the single jobs, of any split or cell.
+    def _catalog_entries(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The catalog of the single jobs, and for the benchmark that of any split and cell.
 
-        A path is that of the single job for the same split, method, encoder and texts, so that the
-        benchmark and single jobs share artifacts. `test_roles` becomes `{split}.test_roles`,
-        `metrics` becomes `{split}.{method}.{encoder}.{texts}.metrics`.
+        The benchmark's `split_2.test_roles` and `split_2.ridge.MiniLM.MD.metrics` are the files of
+        the single jobs' `test_roles` and `metrics` for this split, method, encoder and texts: they
+        share artifacts.
         """
         loader = self.config_loader
-        given = dict(self._runtime_params or {}) | {name: f"{{{name}}}" for name in CELL}
         template = type(loader)(
             loader.conf_source,
             loader.env,
-            given,
+            dict(self._runtime_params or {}) | {field: f"{{{field}}}" for field in CELL},
             base_env=loader.base_env,
             default_run_env=loader.default_run_env,
         )["catalog"]
         entries = {}
         for name, entry in template.items():
-            path = str(entry.get("filepath"))
-            fields = [field for field in CELL if f"{{{field}}}" in path]
-            if fields and "{split}" not in name:
-                entries[".".join([*(f"{{{field}}}" for field in fields), name])] = entry
+            path = str(entry.get("filepath", ""))
+            fields = [field for field in CELL if f"{{{field}}}" in path and field not in name]
+            if fields:
+                own = "".join(f"{{{field}}}." for field in fields) + name
+                shared = f"{name}__{{encoder}}"  # all splits read it: it is in no namespace
+                entries[shared if fields == ["encoder"] else own] = entry
+                for field in fields:
+                    path = path.replace(f"{{{field}}}", str(parameters.get(field)))
+                entry = entry | {"filepath": path}
+            entries[name] = entry
         return entries
 
     @staticmethod

@@ -1,5 +1,7 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
+from collections import UserDict
+
 from kedro.pipeline import Pipeline
 
 from msf_kedro.pipelines import (
@@ -15,7 +17,16 @@ from msf_kedro.pipelines import (
 )
 
 
-def register_pipelines() -> dict[str, Pipeline]:
+class Registry(UserDict):
+    """Pipelines by name; one that is given as a function is built when it is asked for."""
+
+    def __getitem__(self, name: str) -> Pipeline:
+        if not isinstance(pipeline := super().__getitem__(name), Pipeline):
+            self[name] = pipeline = pipeline()
+        return pipeline
+
+
+def register_pipelines() -> Registry:
     """The stages, and the jobs composed of them.
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
@@ -45,7 +56,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
         "tables": tables.create_pipeline(),
     }
-    return stages | {"released": read} | jobs | {"__default__": gzssar}
+    return Registry(stages | {"released": read} | jobs | {"__default__": gzssar})
 
 
 FROM_CLIPS = ("skeletons", "splits", "features")

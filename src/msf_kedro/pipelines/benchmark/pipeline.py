@@ -56,7 +56,7 @@ def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
         [
             gathered,
             *first,
-            *(_namespaced(semantics.create_pipeline(encoder=e), e) for e in encoders),
+            *map(_texts, encoders),
             *(_split(split, features_from) for split in chosen),
             *map(_cell, cells),
             *(_join(split, [cell for cell in cells if cell.split == split]) for split in chosen),
@@ -65,17 +65,28 @@ def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
 
 
 def _namespaced(
-    template: Pipeline, namespace: str, inputs: dict[str, str] | None = None, **parameters: str
+    template: Pipeline,
+    namespace: str,
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+    parameters: dict[str, str] | None = None,
 ) -> Pipeline:
     """A template in a namespace; raw input and parameters keep their names, but for the given."""
     read = template.inputs()
-    renamed = {f"params:{name}": f"params:{other}" for name, other in parameters.items()}
     return Pipeline(
         template,
         namespace=namespace,
         inputs={name: name for name in RAW & read} | (inputs or {}),
-        parameters={name: name for name in read if name.startswith("params:")} | renamed,
+        outputs=outputs,
+        parameters={n: n for n in read if n.startswith("params:")} | (parameters or {}),
     )
+
+
+def _texts(encoder: str) -> Pipeline:
+    """Text features by an encoder; all splits read them."""
+    template = semantics.create_pipeline(encoder=encoder)
+    outputs = {"text_features": f"text_features__{encoder}"}
+    return _namespaced(template, encoder, outputs=outputs)
 
 
 def _split(split: str, features_from: str) -> Pipeline:
@@ -104,8 +115,9 @@ def _cell(cell: Cell) -> Pipeline:
         + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )
     inputs = {name: f"{cell.split}.{name}" for name in SHARED}
-    inputs |= {"text_features": f"{cell.encoder}.text_features"}
-    return _namespaced(template, str(cell), inputs, method_config=cell.method)
+    inputs |= {"text_features": f"text_features__{cell.encoder}"}
+    config = {"params:method_config": f"params:{cell.method}"}
+    return _namespaced(template, str(cell), inputs, parameters=config)
 
 
 def _join(split: str, cells: list[Cell]) -> Pipeline:
