@@ -226,55 +226,74 @@ def test_an_unknown_method_is_refused():
 def test_unknown_and_missing_parameters_are_named(method):
     first, *_ = FIELDS[method]
     fields = {k: v for k, v in FIELDS[method].items() if k != first} | {"colour": 1}
-    with pytest.raises(ValueError, match=f"^parameters {method}: ") as error:
+    message = f"^parameters {method}: {first}: Field required; colour: Unexpected keyword argument"
+    with pytest.raises(ValueError, match=message):
         configure(method, fields)
-    assert "colour" in str(error.value)
-    assert first in str(error.value)
-
-
-def is_size(field: str) -> bool:
-    """Whether a parameter's range is all numbers above 0."""
-    others = ("_from", "_until", "_weight", "_first_cycle", "kl_slope")
-    return not field.endswith(others) and not isinstance(ALL[field], bool | str)
-
-
-ALL = {field: value for fields in FIELDS.values() for field, value in fields.items()}
-NOUGHT = [(m, f) for m in METHODS for f in FIELDS[m] if is_size(f)]
-
-
-@pytest.mark.parametrize(("method", "field"), NOUGHT)
-def test_parameters_that_must_be_above_nought(method, field):
-    for value in [[], [1.0, 0.0]] if isinstance(ALL[field], list) else [type(ALL[field])(0)]:
-        with pytest.raises(ValueError, match=rf"(?s)^parameters {method}: .*\b{field}\b"):
-            configure(method, FIELDS[method] | {field: value})
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_parameters_of_the_wrong_kind_are_refused(method):
     for field in FIELDS[method]:
-        with pytest.raises(ValueError, match=rf"(?s)^parameters {method}: .*\b{field}\b"):
+        with pytest.raises(ValueError, match=rf"(?s)^parameters {method}: .*{field}"):
             configure(method, FIELDS[method] | {field: None})
+
+
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [
+        (method, field)
+        for method in METHODS
+        for field, value in FIELDS[method].items()
+        if not isinstance(value, bool | str)
+        and not field.endswith(("_from", "_until", "_weight", "_first_cycle", "kl_slope"))
+    ],
+)
+def test_parameters_that_must_be_above_nought(method, field):
+    usual = FIELDS[method][field]
+    for value in [[], [1.0, 0.0]] if isinstance(usual, list) else [type(usual)(0)]:
+        with pytest.raises(ValueError, match=f"^parameters {method}: {field}"):
+            configure(method, FIELDS[method] | {field: value})
 
 
 @pytest.mark.parametrize(
     ("method", "changes", "message"),
     [
-        ("msf", {"noise": "scalar"}, "noise"),
-        ("synse", {"inputs": "unit"}, "inputs"),
-        ("msf", {"cross_error": "l1"}, "cross_error"),
+        (
+            "msf",
+            {"noise": "scalar"},
+            "noise: Input should be 'dimension' or 'sample', not 'scalar'",
+        ),
+        ("synse", {"inputs": "unit"}, "inputs: Input should be 'standard' or 'raw', not 'unit'"),
+        ("msf", {"cross_error": "l1"}, "cross_error: Input should be .*, not 'l1'"),
         ("cada_vae", {"relu_outputs": True}, "relu_outputs cannot rebuild standard inputs"),
-        ("cada_vae", {"kl_weight": -0.1}, "kl_weight"),
-        ("cada_vae", {"cross_weight": -0.1}, "cross_weight"),
-        ("cada_vae", {"distribution_weight": -1.0}, "distribution_weight"),
+        ("cada_vae", {"kl_weight": -0.1}, "kl_weight: .*greater than or equal to 0, not -0.1"),
+        ("cada_vae", {"cross_weight": -0.1}, "cross_weight: .*greater than or equal to 0"),
+        (
+            "cada_vae",
+            {"distribution_weight": -1.0},
+            "distribution_weight: .*greater than or equal to 0",
+        ),
         ("cada_vae", {"kl_from": 0.9, "kl_until": 0.8}, "kl_from is 0.9, kl_until is 0.8"),
-        ("cada_vae", {"cross_from": -0.1}, "cross_from"),
-        ("cada_vae", {"distribution_until": 0.0}, "distribution_until is 0.0"),
-        ("revise", {"contractive_weight": -1.0}, "contractive_weight"),
-        ("revise", {"discrepancy_weight": -1.0}, "discrepancy_weight"),
+        ("cada_vae", {"cross_from": -0.1}, "cross_from: .*greater than or equal to 0"),
+        (
+            "cada_vae",
+            {"distribution_until": 0.0},
+            "distribution_from is 0.1, distribution_until is 0.0",
+        ),
+        (
+            "revise",
+            {"contractive_weight": -1.0},
+            "contractive_weight: .*greater than or equal to 0",
+        ),
+        (
+            "revise",
+            {"discrepancy_weight": -1.0},
+            "discrepancy_weight: .*greater than or equal to 0",
+        ),
         ("revise", {"steps": 301}, "steps is 301, expected a multiple of checkpoints, 2"),
-        ("jpose", {"triplet_weight": -1.0}, "triplet_weight"),
+        ("jpose", {"triplet_weight": -1.0}, "triplet_weight: .*greater than or equal to 0"),
     ],
 )
 def test_a_configuration_that_cannot_be_is_refused(method, changes, message):
-    with pytest.raises(ValueError, match=rf"(?s)^parameters {method}: .*\b{message}\b"):
+    with pytest.raises(ValueError, match=f"^parameters {method}: {message}"):
         make(method, **changes)
