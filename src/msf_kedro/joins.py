@@ -7,7 +7,9 @@ import pandas as pd
 SHOWN = 5
 
 
-def rows_of(table: pd.DataFrame, names: Sequence[str] | pd.Series, what: str) -> pd.DataFrame:
+def rows_of(
+    table: pd.DataFrame, names: Sequence[str] | pd.Series | pd.Index, what: str
+) -> pd.DataFrame:
     """The rows of some clips of a table that is indexed by clip name, in the clips' order.
 
     Args:

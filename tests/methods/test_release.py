@@ -4,20 +4,23 @@ One seed at a time, ordinary layers, its schedules, its choice of the cycle, its
 features both must be as accurate, over ten seeds, as far as statistics can tell.
 """
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.runner import SequentialRunner
 from scipy.stats import ttest_ind
 from support.sessions import context
 from torch import nn
 
-from msf_kedro.pipelines import alignment, evaluation, gate
+from msf_kedro.methods import configure
+from msf_kedro.methods.contract.task import Task
+from msf_kedro.methods.msf import Msf
+from msf_kedro.texts.fusion import Texts
+from msf_kedro.zero_shot.decision import apply_gates, fit_gates
+from msf_kedro.zero_shot.metrics import accuracy, harmonic_mean
+from msf_kedro.zero_shot.protocols import choose_candidates, count_right, unseen_probs
+from msf_kedro.zero_shot.splits import seen_classes, trained_clips
 
 SEEDS = list(range(10))
 UNSEEN = {"calibration": [13, 14, 15, 16], "test": [17, 18, 19, 20]}
@@ -39,9 +42,9 @@ def archive(seed: int = 0) -> dict[str, pd.DataFrame]:
         rows = [(c, "seen", "train") for c in seen for _ in range(40)]
         rows += [(c, "seen", held) for c in seen for _ in range(15)]
         rows += [(c, "unseen", "test") for c in unseen for _ in range(40)]
-        roles = pd.DataFrame(rows, columns=["action", "side", "part"])
+        roles = pd.DataFrame(rows, columns=["class_id", "side", "part"])
         roles.insert(0, "name", [f"{phase}_{n}" for n in range(len(roles))])
-        place = roles.action.to_numpy() - 1
+        place = roles.class_id.to_numpy() - 1
         features = np.maximum(means[place] + 0.35 * rng.normal(size=(len(roles), WIDTH)), 0)
         logits = rng.normal(size=(len(roles), CLASSES)) - 3 * ~np.isin(range(1, 21), seen)
         logits[np.arange(len(roles)), place] += 4.0 * (roles.side == "seen")
@@ -78,7 +81,7 @@ def released_phase(tables, phase: str) -> tuple[float, torch.Tensor]:
     texts = torch.tensor(tables["fused_texts"], dtype=torch.float32)
     trained = torch.tensor(np.flatnonzero((roles.side == "seen") & (roles.part == "train")))
     tested = torch.tensor(np.flatnonzero(roles.side == "unseen"))
-    labels = torch.tensor(roles.action.to_numpy() - 1)
+    labels = torch.tensor(roles.class_id.to_numpy() - 1)
     skeleton, text = Side(WIDTH), Side(TEXT)
     optimizer = torch.optim.Adam([*skeleton.parameters(), *text.parameters()], lr=1e-3)
     best, best_probs = 0.0, None
@@ -148,64 +151,63 @@ def released_run(tables, seed: int) -> tuple[float, float]:
         np.array(seen)[logits.argmax(1)],
         np.array(UNSEEN["test"])[test_probs.argmax(1).numpy()],
     )
-    right = own == roles.action
+    right = own == roles.class_id
     acc_seen = right[(roles.side == "seen") & (roles.part == "test")].mean()
     acc_unseen = right[roles.side == "unseen"].mean()
     return zssar, 2 * acc_seen * acc_unseen / (acc_seen + acc_unseen)
 
 
 def project_runs(tables) -> tuple[list[float], list[float]]:
-    """The project's stages from the same features on, in memory."""
+    """ZSSAR accuracies and harmonic means of the project on the same features."""
     params = context("test", variant="release").params
-    config = dataclasses.replace(
-        params["alignment"],
-        latent=LATENT,
-        cycles=CYCLES,
-        steps=STEPS,
-        learning_rate=1e-3,
-        skeleton_kl_from=KL_FROM,
-        text_kl_from=CROSS_AFTER,
-        cross_from=CROSS_AFTER + 1,
-    )
-    classifier = dataclasses.replace(
-        params["unseen_classifier"], latents_per_class=100, steps=100, learning_rate=1e-2
-    )
-    data = {
-        "params:alignment": config,
-        "params:unseen_classifier": classifier,
-        "params:gate": params["gate"],
-        "params:seeds": SEEDS,
-        "params:device": "cpu",
-        "class_texts": pd.DataFrame({"class_id": range(1, CLASSES + 1), "label": "x"}),
+    sizes = {"latent": LATENT, "cycles": CYCLES, "steps": STEPS, "learning_rate": 1e-3}
+    schedule = {"skeleton_kl_from": KL_FROM, "text_kl_from": CROSS_AFTER}
+    after = {"latents_per_class": 100, "classifier_steps": 100, "classifier_learning_rate": 1e-2}
+    config = params["msf"] | sizes | schedule | after | {"cross_from": CROSS_AFTER + 1}
+    config = configure("msf", config)
+    classifiers, rights, features, logits, roles = {}, {}, {}, {}, {}
+    for phase, unseen in UNSEEN.items():
+        roles[phase] = tables[f"{phase}_roles"]
+        names = pd.Index(roles[phase].name)
+        features[phase], logits[phase] = (
+            pd.DataFrame(tables[f"{phase}_{what}"].astype(np.float32), index=names)
+            for what in ("features", "seen_logits")
+        )
+        logits[phase].columns = range(1, CLASSES + 1)
+        words = torch.tensor(tables["fused_texts"], dtype=torch.float32)
+        seen, trained = seen_classes(roles[phase]), trained_clips(roles[phase])
+        task = Task(
+            torch.tensor(features[phase].to_numpy()[trained]),
+            torch.tensor(pd.Index(seen).get_indexer(roles[phase].class_id[trained])),
+            Texts(seen, "released", {"fused": words[torch.tensor(seen) - 1]}),
+            "released",
+        )
+        fitted, _ = Msf.fit(task, SEEDS, config, torch.device("cpu"), phase)
+        texts = Texts(unseen, "released", {"fused": words[torch.tensor(unseen) - 1]})
+        classifiers[phase], _ = fitted.classifier(fitted.latents(texts), torch.device("cpu"))
+        rights[phase] = count_right(classifiers[phase], features[phase], roles[phase], phase)
+    candidates = choose_candidates(rights["calibration"], rights["test"])
+    assert set(candidates.protocol) == {"paper"}
+    probs = {
+        phase: unseen_probs(classifiers[phase], features[phase], roles[phase], candidates, phase)
+        for phase in UNSEEN
     }
-    for name, value in tables.items():
-        if name == "fused_texts":
-            keys = pd.DataFrame({"class_id": range(1, CLASSES + 1)})
-        elif name.endswith("roles"):
-            data[name] = value
-            continue
-        else:
-            keys = tables[f"{name.split('_')[0]}_roles"][["name"]]
-        prefix = "class_" if name.endswith("logits") else "f"
-        columns = [f"{prefix}{n + 1}" for n in range(value.shape[1])]
-        values = pd.DataFrame(value.astype(np.float32), columns=columns)
-        data[name] = pd.concat([keys, values], axis=1)
-    wanted = ("zssar_results", "gzssar_results")
-    stages = alignment.create_pipeline() + gate.create_pipeline() + evaluation.create_pipeline()
-    stages = stages.to_outputs(*wanted)
-    results = {name: MemoryDataset() for name in wanted}
-    catalog = DataCatalog({**{k: MemoryDataset(v) for k, v in data.items()}, **results})
-    SequentialRunner().run(stages, catalog)
-    zssar, gzssar = (results[name].load() for name in wanted)
-    assert set(zssar.protocol) == {"paper"}
-    logistic = gzssar[gzssar.gate == "logistic"]
-    return zssar.accuracy.tolist(), logistic.harmonic_mean.tolist()
+    gates = fit_gates(
+        logits["calibration"], probs["calibration"], roles, candidates, params["gate"]
+    )
+    predictions = apply_gates(gates, logits["test"], probs["test"], roles["test"], candidates)
+    harmonic_means = []
+    for _, run in predictions[predictions.gate == "logistic"].groupby("seed"):
+        sides = [run[run.side == side] for side in ("seen", "unseen")]
+        rates = [accuracy(x.class_id.to_numpy(), x.predicted.to_numpy()) for x in sides]
+        harmonic_means.append(float(harmonic_mean(*rates)))
+    return candidates[candidates.phase == "test"].accuracy.tolist(), harmonic_means
 
 
 def test_ten_seeds_are_as_accurate_as_the_released_codes():
     tables = archive()
-    released = np.array([released_run(tables, seed) for seed in SEEDS]).T
     project = np.array(project_runs(tables))
+    released = np.array([released_run(tables, seed) for seed in SEEDS]).T
     for name, ours, theirs in zip(("ZSSAR", "H"), project, released, strict=True):
         p = ttest_ind(ours, theirs, equal_var=False).pvalue
         said = f"{name}: {ours.mean():.3f} here, {theirs.mean():.3f} there, p = {p:.3f}"

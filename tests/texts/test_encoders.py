@@ -1,4 +1,4 @@
-"""Class texts to text features: checks, fusion, and both encoders without any network."""
+"""Class texts to text features: checks, and both encoders without any network."""
 
 import json
 from pathlib import Path
@@ -13,28 +13,13 @@ from msf_kedro.texts.encoders import (
     EncoderConfig,
     check_class_texts,
     embed,
-    fuse,
-    parse_texts,
 )
 
 CLASS_TEXTS = Path(__file__).parents[2] / "data/01_raw/class_texts"
 TEXTS = ["kick something", "kicking with the leg", "write a letter"]
 
 
-# --- text kinds and tables ---
-
-
-@pytest.mark.parametrize(
-    ("texts", "kinds"), [("LB", ["LB"]), ("LB+AD+MD", ["LB", "AD", "MD"]), ("MD+LB", ["MD", "LB"])]
-)
-def test_text_kinds_are_parsed_in_order(texts, kinds):
-    assert parse_texts(texts) == kinds
-
-
-@pytest.mark.parametrize("texts", ["", "lb", "LB+", "LB,AD", "LB+XX", "LB+AD+LB", "LB + AD"])
-def test_unknown_or_repeated_text_kinds_are_refused(texts):
-    with pytest.raises(ValueError, match=r"^texts is .*, expected kinds of LB, AD, MD joined by"):
-        parse_texts(texts)
+# --- tables ---
 
 
 def class_table() -> pd.DataFrame:
@@ -60,13 +45,6 @@ def test_an_unusable_table_is_refused(spoil, message):
     check_class_texts(class_table())
     with pytest.raises(ValueError, match=f"^class texts: {message}"):
         check_class_texts(spoil(class_table()))
-
-
-def test_fusing_joins_raw_features_and_normalises_the_whole():
-    label, motion = np.array([[3.0, 0.0], [0.0, 5.0]]), np.array([[0.0, 4.0], [12.0, 0.0]])
-    expected = [[0.6, 0.0, 0.0, 0.8], [0.0, 5 / 13, 12 / 13, 0.0]]
-    np.testing.assert_allclose(fuse([label, motion]), expected)
-    np.testing.assert_allclose(fuse(iter([label])), [[1, 0], [0, 1]])
 
 
 # --- sentence encoder ---

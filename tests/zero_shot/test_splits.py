@@ -17,7 +17,10 @@ from msf_kedro.zero_shot.splits import (
     check_texts,
     get_split,
     parse_classes,
+    parse_numbers,
+    scored_clips,
     seen_classes,
+    trained_clips,
     unseen_classes,
 )
 
@@ -54,7 +57,7 @@ def roles_of(phase: str, clips: pd.DataFrame | None = None, **parts: str) -> pd.
 )
 def test_roles_by_hand(phase, seen, unseen, held_out):
     clips, roles = table(), roles_of(phase)
-    assert roles.columns.tolist() == ["name", "action", "side", "part"]
+    assert roles.columns.tolist() == ["name", "class_id", "side", "part"]
     assert roles.name.tolist() == clips.name.tolist()
     assert seen_classes(roles) == seen
     assert unseen_classes(roles) == unseen
@@ -62,7 +65,7 @@ def test_roles_by_hand(phase, seen, unseen, held_out):
         side = "seen" if clip.action in seen else "unseen" if clip.action in unseen else "excluded"
         part = "train" if clip.performer in (1, 2) else "test"
         part = "held_out" if (clip.performer, clip.repetition) in held_out else part
-        assert (role.action, role.side, role.part) == (clip.action, side, part)
+        assert (role.class_id, role.side, role.part) == (clip.action, side, part)
 
 
 @st.composite
@@ -89,12 +92,16 @@ def test_what_holds_for_every_split(study, phase):
     assert not seen & unseen
     assert unseen == set(split.unseen if phase == "test" else split.calibration_unseen)
     assert seen == set(classes) - set(split.unseen) - (unseen if phase == "calibration" else set())
-    trained = clips[((roles.side == "seen") & (roles.part == "train")).to_numpy()]
+    trained, scored = clips[trained_clips(roles)], clips[scored_clips(roles)]
     assert not set(trained.action) & set(split.unseen)
     assert not set(trained.action) & unseen
     assert 3 not in set(trained.performer)
     assert set(clips[(roles.part == "test").to_numpy()].performer) == {3}
     assert set(trained.action) == seen
+    assert set(scored.action) == seen | unseen
+    assert not set(trained.name) & set(scored.name)
+    excluded = clips[(roles.side == "excluded").to_numpy()]
+    assert len(trained) + len(scored) + len(excluded) == len(clips)
 
 
 # --- errors ---
@@ -221,3 +228,9 @@ def test_parsing_undoes_listing(classes):
 def test_what_is_no_list_of_classes_is_refused(text, message):
     with pytest.raises(ValueError, match=rf"^classes: .*{message}"):
         parse_classes(text)
+
+
+def test_numbers_are_named_in_errors_as_they_are_called():
+    assert parse_numbers(7, "seeds") == [7]
+    with pytest.raises(ValueError, match=r"^seeds: 'x' is no number"):
+        parse_numbers("x", "seeds")

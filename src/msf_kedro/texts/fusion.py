@@ -88,9 +88,8 @@ class Texts:
             table = text_features.loc[kind]
             if lacking := sorted(set(class_ids) - set(table.index)):
                 raise ValueError(f"text features: {kind} lacks classes {lacking}")
-            rows = table.loc[list(class_ids)].to_numpy(dtype=np.float32)
-            features[kind] = torch.tensor(rows)
-        return cls([int(c) for c in class_ids], encoder, features)
+            features[kind] = torch.tensor(table.loc[list(class_ids)].to_numpy(dtype=np.float32))
+        return cls(list(class_ids), encoder, features)
 
     @property
     def widths(self) -> dict[str, int]:

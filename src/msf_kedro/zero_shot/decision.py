@@ -1,14 +1,14 @@
 """From what both classifiers say of clips to predictions: stage 4 as a whole.
 
-decide(gate, seen_logits, probs)                                    # of known answers
-predict(features, seen_logits, classifier, candidate, seed, temperature, gate)    # of any clips
+decide(gate, seen_logits, probs, seen)    # from what both classifiers say of clips
+predict(features, seen_logits, classifier, candidate, seed, temperature, gate, seen)    # of any
 """
 
 import numpy as np
 import pandas as pd
 import torch
 
-from msf_kedro.joins import rows_of
+from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.methods.contract.fitted import Classifier
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
@@ -65,7 +65,6 @@ def apply_gates(
     seen_logits = rows_of(seen_logits, clips.name, "seen logits")
     tables = []
     for protocol, seed, mine in chosen_probs(probs, candidates, "test"):
-        mine = rows_of(mine, clips.name, "unseen probabilities")
         fitted = gates[(gates.protocol == protocol) & (gates.seed == seed)]
         for fields in fitted.drop(columns=RUN).to_dict("records"):
             decision = decide(Gate(**fields), seen_logits, mine, seen)
@@ -97,12 +96,14 @@ def predict(
 
     Returns:
         See `decide`.
+
+    Raises:
+        ValueError: features and seen logits are not of the same clips, or features are not of the
+            network that the method was fitted to.
     """
-    probs = pd.DataFrame(
-        classifier.probs(torch.from_numpy(features.to_numpy()), candidate, seed, temperature),
-        index=features.index,
-        columns=classifier.class_ids,
-    )
+    check_same_clips(features.index, seen_logits.index, "features", "seen logits")
+    values = classifier.probs(torch.tensor(features.to_numpy()), candidate, seed, temperature)
+    probs = pd.DataFrame(values.numpy(), index=features.index, columns=classifier.class_ids)
     return decide(gate, rows_of(seen_logits, features.index, "seen logits"), probs, seen)
 
 
@@ -114,7 +115,7 @@ def decide(
     Args:
         seen_logits: of the seen classifier, indexed by clip name, a column per class; those of
             other classes than the seen ones, which a released classifier has, win no clip.
-        probs: over the unseen classes, of the same clips in the same order.
+        probs: over the unseen classes, indexed by clip name, of these clips among others.
         seen: the seen classes.
 
     Returns:
@@ -122,6 +123,7 @@ def decide(
         `called_seen`, its decision; `seen_prediction` and `unseen_prediction`, each classifier's
         best class, and `predicted`, that of the classifier which the gate chose.
     """
+    probs = rows_of(probs, seen_logits.index, "unseen probabilities")
     scores = score(gate, *_outputs(seen_logits, probs, seen, gate.outputs))
     called_seen = scores >= gate.threshold
     best_seen, best_unseen = best_class(seen_logits[seen]), best_class(probs)

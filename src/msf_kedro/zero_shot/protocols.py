@@ -16,7 +16,7 @@ from torch import Tensor
 
 from msf_kedro.joins import rows_of
 from msf_kedro.methods.contract.fitted import Classifier
-from msf_kedro.zero_shot.splits import PHASES, ZSSAR_TEST, scored_clips
+from msf_kedro.zero_shot.splits import PHASES, ZSSAR_TEST, scored_clips, unseen_classes
 
 PROTOCOLS = ("strict", "paper")
 TRAINING_SUBJECTS = ("train", "held_out")
@@ -45,9 +45,17 @@ def count_right(
     Returns:
         `candidate` (from 1), `candidate_name`, `seed`, `part`, `clips`, `right`, and, in the
         calibration phase, `temperature`.
+
+    Raises:
+        ValueError: the phase's unseen classes are not those of the classifier.
     """
     clips = roles[roles.side == "unseen"].reset_index(drop=True)
-    values = torch.from_numpy(rows_of(features, clips.name, "features").to_numpy())
+    if unseen_classes(roles) != sorted(classifier.class_ids):
+        raise ValueError(
+            f"the {phase} phase has unseen classes {unseen_classes(roles)}, but the classifier is"
+            f" of {sorted(classifier.class_ids)}: the split has changed; rerun the alignment"
+        )
+    values = torch.tensor(rows_of(features, clips.name, "features").to_numpy())
     targets = torch.tensor(pd.Index(classifier.class_ids).get_indexer(clips.class_id))
     judged = clips.part.isin(TRAINING_SUBJECTS).to_numpy()
     judged = torch.tensor(judged if judged.any() else ~judged)
@@ -138,7 +146,7 @@ def unseen_probs(
         A column per class; a row per candidate and seed that some protocol chose, and clip.
     """
     names = roles.name[scored_clips(roles)]
-    values = torch.from_numpy(rows_of(features, names, "features").to_numpy())
+    values = torch.tensor(rows_of(features, names, "features").to_numpy())
     runs = candidates.loc[candidates.phase == phase, ["candidate", "seed", "temperature"]]
     tables = {
         (run.candidate, run.seed): pd.DataFrame(
