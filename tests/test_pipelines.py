@@ -15,7 +15,7 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.zero_shot.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
-CLIPS = {"raw_clips", "clip_parts", "missing_lists"}
+CLIPS = {"raw_clips", "clip_chunks", "missing_lists"}
 RAW = {*CLIPS, "class_texts", "text_files"}
 JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn", "benchmark", "tables"]
 PIPELINES = register_pipelines()
@@ -96,10 +96,11 @@ def test_only_training_asks_for_a_gpu():
 
 
 @pytest.mark.filterwarnings("ignore:Option '--pipeline' is deprecated")
-@pytest.mark.parametrize("option", ["--pipeline=skeletons", "--pipelines=skeletons"])
+@pytest.mark.parametrize("option", ["--pipeline=gzssar", "--pipelines=gzssar"])
 def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
-    command = ["run", option, "--env=test", f"--params=data_root={tmp_path},normalise.window=8"]
+    params = f"--params=data_root={tmp_path},normalise.window=8"
+    command = ["run", option, "--nodes=prepare_clips", "--env=test", params]
     result = CliRunner().invoke(KedroCLI(ROOT), command, standalone_mode=False)
     assert result.exit_code == 0, result.output
     folder, found = "02_intermediate/test", artifacts(tmp_path)
@@ -113,3 +114,15 @@ def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):
     result = CliRunner().invoke(KedroCLI(ROOT), command, standalone_mode=False)
     assert result.exit_code
     assert "gzssar" in str(result.exception), "it suggests a name"
+
+
+def test_what_cannot_be_is_told_in_a_sentence(tmp_path, monkeypatch):
+    """Without a traceback; digits joined by _ reach the project as one number."""
+    monkeypatch.chdir(ROOT)
+    command = ["run", "--env=ntu60", f"--params=split=48_12,data_root={tmp_path}"]
+    result = CliRunner().invoke(KedroCLI(ROOT), command)
+    assert result.exit_code == 1
+    assert result.output.splitlines()[-1] == (
+        "Error: unknown class split 4812; this study has 55-5, 48-12; digits joined by _ are read"
+        " as a number: write 48-12, not 48_12"
+    )

@@ -24,6 +24,7 @@ def conf(tmp_path_factory) -> Path:
         shutil.copytree(ROOT / "conf" / env, conf / env)
     split = {"unseen": SPLIT.unseen, "calibration_unseen": SPLIT.calibration_unseen}
     names = {"study": "test", "classes": "1-8", "splits": {"split_1": split}}
+    names["class_texts"] = "data/01_raw/class_texts/ntu_120.csv"
     (conf / "test" / "globals.yml").write_text(yaml.safe_dump(names))
     return conf
 
@@ -74,7 +75,7 @@ def test_a_whole_run(params, conf, no_encoder, tmp_path):
     assert set(predictions.seen_prediction) <= {1, 3, 4, 6, 7, 8}, "logits of unseen are left out"
     seen = predictions[predictions.side == "seen"]
     assert (seen.seen_prediction == seen.action).mean() > 0.9
-    metrics = found["08_reporting/test/metrics.json"]
+    metrics = found["08_reporting/test/split_1/LB+AD+MD/metrics.json"]
     assert metrics.keys() == {"run", "paper"}
     assert metrics["paper"]["gzssar"].keys() >= {"acc_seen", "acc_unseen", "harmonic_mean"}
 

@@ -3,15 +3,49 @@
 In the context's class and not in hooks, as Kedro-Viz calls no hooks.
 """
 
+from collections.abc import Iterable, Mapping
+from copy import copy
 from typing import Any
 
+from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
+from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
-from msf_kedro.reports.benchmark import BenchmarkConfig
+from msf_kedro.reports.benchmark import BenchmarkConfig, cells
 from msf_kedro.zero_shot.splits import parse_numbers
+
+# What base cannot give: the file of an environment that gives it, and an example.
+OWN = {
+    "study": ("globals", "study: mine"),
+    "classes": ("globals", "classes: 1-8"),
+    "splits": ("globals", "splits: {split_1: {unseen: [2, 8], calibration_unseen: [1, 4]}}"),
+    "class_texts": ("globals", "class_texts: data/01_raw/class_texts/mine.csv"),
+    "parts": (
+        "parameters",
+        "parts: {train: subject <= 3, calibration_held_out: subject == 3,"
+        " test_held_out: subject == 3 and take == 2}",
+    ),
+    "raw_clips": (
+        "catalog",
+        "raw_clips: {type: msf_kedro.datasets.ClipFolderDataset, path: data/01_raw/mine,"
+        " dataset: msf_kedro.datasets.NpyClipDataset, filename_suffix: .npy}",
+    ),
+}
+# Names that only the catalog reads, from --params.
+LOCATIONS = {
+    "checkpoint",
+    "data_root",
+    "missing_lists",
+    "raw_clips",
+    "released_features",
+    "text_files",
+}
+# Their keys are names of the user's own.
+MAPPINGS = {"encoders", "variants"}
+CELL = ("split", "method", "encoder", "texts")
 
 
 class StudyContext(KedroContext):
@@ -22,28 +56,137 @@ class StudyContext(KedroContext):
     and encoders. Seeds may be given as ranges, `0-9`.
 
     Raises:
-        ValueError: there is no such variant, it sets unknown parameters, or the parameters of the
-            benchmark cannot be.
+        ClickException: the environment has no study, there is no such variant or split, or a
+            parameter is unknown. `kedro` shows it as one sentence.
+        ValueError: the parameters of the benchmark cannot be.
     """
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.environment = self.env or self.config_loader.default_run_env
+        self._check_names()
         parameters = self._with_variant(dict(self.config_loader["parameters"]))
         if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
             parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
+        # Without those that the environment lacks, so that only who reads them misses them.
+        parameters = {key: value for key, value in parameters.items() if value is not None}
         self.config_loader["parameters"] = parameters
+        if self.environment == self.config_loader.base_env:
+            raise ClickException("base holds what environments share: choose one, --env=sample")
+        self.require({"study"})
+        splits = parameters.get("splits", {})
+        self._check_split(splits, parameters.get("split"))
+        parameters["method_config"] = self._method_config(parameters)
+        # Here, as the function that registers pipelines is told nothing of the environment and is
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else.
         config = BenchmarkConfig(**parameters["benchmark"])
-        pipelines["benchmark"] = benchmark.create_pipeline(config, list(parameters["splits"]))
+        known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
+        compared = cells(config, *known) if splits else []
+        pipelines["benchmark"] = benchmark.create_pipeline(compared, config.features)
+        self.config_loader["catalog"] = self.config_loader["catalog"] | self._cells_catalog()
+
+    def _cells_catalog(self) -> dict[str, Any]:
+        """The benchmark's entries: those of the single jobs, of any split or cell.
+
+        A path is that of the single job for the same split, method, encoder and texts, so that the
+        benchmark and single jobs share artifacts. `test_roles` becomes `{split}.test_roles`,
+        `metrics` becomes `{split}.{method}.{encoder}.{texts}.metrics`.
+        """
+        loader = self.config_loader
+        given = dict(self._runtime_params or {}) | {name: f"{{{name}}}" for name in CELL}
+        template = type(loader)(
+            loader.conf_source,
+            loader.env,
+            given,
+            base_env=loader.base_env,
+            default_run_env=loader.default_run_env,
+        )["catalog"]
+        entries = {}
+        for name, entry in template.items():
+            path = str(entry.get("filepath"))
+            fields = [field for field in CELL if f"{{{field}}}" in path]
+            if fields and "{split}" not in name:
+                entries[".".join([*(f"{{{field}}}" for field in fields), name])] = entry
+        return entries
+
+    @staticmethod
+    def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of the chosen method, which the single jobs read under one name."""
+        method = parameters["method"]
+        if method not in METHODS:
+            raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+        return parameters[method]
+
+    def require(self, inputs: Iterable[str]) -> None:
+        """Raise a ClickException that says how an environment gets the first input it lacks.
+
+        Args:
+            inputs: names of parameters, with or without `params:`, and of datasets.
+        """
+        loader = self.config_loader
+        data_sets = loader["catalog"].items()
+        given = {name for name, entry in data_sets if entry.get("filepath", name) is not None}
+        given.update(loader["parameters"])
+        wanted = {name.removeprefix("params:") for name in inputs}
+        for name, (file, example) in OWN.items():
+            if name in wanted - given:
+                raise ClickException(
+                    f"environment {self.environment!r} has no {name}: write it into"
+                    f" conf/{self.environment}/{file}.yml, for example `{example}`"
+                )
+
+    def _check_names(self) -> None:
+        """Refuse what base does not declare: a misspelt name must not be ignored in silence."""
+        base = copy(self.config_loader)
+        base.env, base.runtime_params = base.base_env, {}
+        declared = base["parameters"] | dict.fromkeys(LOCATIONS)
+        unknown = list(unknown_names(self.config_loader["parameters"], declared))
+        if unknown:
+            raise ClickException(
+                f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
+                f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
+            )
 
     def _with_variant(self, parameters: dict[str, Any]) -> dict[str, Any]:
         variants, chosen = parameters.pop("variants"), parameters["variant"]
         if chosen not in variants:
-            raise ValueError(f"unknown variant {chosen!r}; known variants: {', '.join(variants)}")
+            raise ClickException(
+                f"unknown variant {chosen!r}; known variants: {', '.join(variants)}"
+            )
+        laid_over = variants[chosen] or {}
+        unknown = list(unknown_names(laid_over, parameters))
+        if unknown:
+            raise ClickException(f"variant {chosen!r} sets unknown parameters {unknown}")
         given = {  # what else the command line says is for the catalog
             key: value for key, value in (self._runtime_params or {}).items() if key in parameters
         }
-        merged = OmegaConf.merge(parameters, variants[chosen] or {}, given)
-        unknown = sorted(set(merged) - set(parameters))
-        if unknown:
-            raise ValueError(f"variant {chosen!r} sets unknown parameters {unknown}")
-        return OmegaConf.to_container(merged)
+        return OmegaConf.to_container(OmegaConf.merge(parameters, laid_over, given))
+
+    def _check_split(self, splits: dict[str, Any], split: str | int | None) -> None:
+        if splits and split not in splits:
+            message = f"unknown class split {split!r}; this study has {', '.join(splits)}"
+            if isinstance(split, int):
+                message += "; digits joined by _ are read as a number: write 48-12, not 48_12"
+            raise ClickException(message)
+
+
+def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterable[str]:
+    """Names such as `shift_gcn.epoch` that are given but not declared.
+
+    Where nothing is declared below a name, or its keys are the user's own, any key may stand.
+    """
+    for key, value in given.items():
+        name = f"{above}{key}"
+        if key not in declared:
+            yield name
+            continue
+        below = declared[key]
+        free = below is None or below == {} or name in MAPPINGS
+        if isinstance(value, Mapping) and not free:
+            below = below if isinstance(below, Mapping) else {}
+            yield from unknown_names(value, below, f"{name}.")
+
+
+def first(mapping: Mapping | None) -> str | None:
+    """The first key, a resolver for configuration: the default split is the first one."""
+    return next(iter(mapping or ()), None)

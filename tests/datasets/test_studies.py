@@ -69,7 +69,7 @@ def test_without_any_study_it_says_what_to_run(tmp_path):
     assert not studies(tmp_path).exists()
     with pytest.raises(DatasetError, match=r"no study has been benchmarked below .*08_reporting"):
         studies(tmp_path).load()
-    with pytest.raises(DatasetError, match="kedro run --pipeline=benchmark --env=STUDY"):
+    with pytest.raises(DatasetError, match="kedro run --pipelines=benchmark --env=STUDY"):
         studies(tmp_path).load()
 
 

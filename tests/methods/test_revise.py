@@ -4,22 +4,16 @@ import dataclasses
 
 import pytest
 import torch
-from support.toy import REVISE
+from support.toy import CPU, make
 
-from msf_kedro.methods import revise
-from msf_kedro.methods.revise import (
-    Revise,
-    compress,
-    contractive_penalty,
-    discrepancy,
-    revise_loss,
-)
+from msf_kedro.methods.contract.nearest import multi_class_hinge
+from msf_kedro.methods.revise import AutoEncoders, Revise, contractive_penalty, discrepancy
 
-CPU = torch.device("cpu")
+CONFIG = make("revise", contractive_weight=0.7, discrepancy_weight=0.4)
 
 
-def make(seeds: tuple[int, ...] = (1, 2)) -> Revise:
-    model = Revise(6, 8, [torch.Generator().manual_seed(seed) for seed in seeds], REVISE)
+def network() -> AutoEncoders:
+    model = AutoEncoders([6, 8], [torch.Generator().manual_seed(seed) for seed in (1, 2)], CONFIG)
     generator = torch.Generator().manual_seed(9)
     for parameter in model.parameters():  # biases too
         parameter.data += 0.1 * torch.randn(parameter.shape, generator=generator)
@@ -27,7 +21,7 @@ def make(seeds: tuple[int, ...] = (1, 2)) -> Revise:
 
 
 def test_the_contractive_penalty_and_its_gradient_are_those_of_autograd():
-    model = make()
+    model = network()
     x = torch.rand(2, 4, 6, generator=torch.Generator().manual_seed(0))
     layer = model.skeleton_in
     code = model.encode_skeletons(x)
@@ -99,15 +93,22 @@ def test_far_codes_make_no_denormal_numbers():
 
 
 def test_the_loss_is_the_weighted_sum_of_terms_by_hand():
-    model, generator = make(), torch.Generator().manual_seed(3)
+    model, generator = network(), torch.Generator().manual_seed(3)
     x = torch.rand(2, 5, 6, generator=generator)
-    texts = torch.randn(1, 4, 8, generator=generator).expand(2, -1, -1)
+    texts = torch.randn(4, 8, generator=generator)
     labels = torch.randint(4, (2, 5), generator=generator)
-    config = dataclasses.replace(REVISE, contractive_weight=0.7, discrepancy_weight=0.4)
-    found = revise_loss(model, x, labels, texts, config)
-    own = texts[0][labels]  # the text of every clip, as a plain implementation has it
+    found = Revise.loss(model, x, labels, [texts], CONFIG)
+    own = texts[labels]  # the text of every clip, as a plain implementation has it
     code, text_code = model.encode_skeletons(x), model.encode_texts(own)
     rebuilt, rebuilt_text = model.decode_skeletons(code), model.decode_texts(text_code)
+    words = model.encode_texts(texts.expand(2, -1, -1))
+    similarities = model.rank_skeletons(code) @ model.rank_texts(words).mT
+    torch.testing.assert_close(found["hinge"], multi_class_hinge(similarities, labels, 0.3))
+    torch.testing.assert_close(
+        found["contractive"], contractive_penalty(model.skeleton_in.weight, code)
+    )
+    alike = discrepancy(code, text_code, torch.full((2, 5), 0.2), 32.0)
+    torch.testing.assert_close(found["discrepancy"], alike, atol=1e-6, rtol=1e-4)
     for r in range(2):
         error = (rebuilt[r] - x[r]).square().mean()
         torch.testing.assert_close(found["skeleton_reconstruction"][r], error)
@@ -121,41 +122,18 @@ def test_the_loss_is_the_weighted_sum_of_terms_by_hand():
 
 
 def test_features_enter_through_a_logarithm():
-    torch.testing.assert_close(
-        compress(torch.tensor([[0.0, torch.e - 1]])), torch.tensor([[0.0, 1]])
-    )
+    entered = Revise.skeleton_inputs(torch.tensor([[0.0, torch.e - 1]]))
+    torch.testing.assert_close(entered, torch.tensor([[0.0, 1]]))
 
 
-@pytest.mark.parametrize("side", ["features", "clips"])
-def test_negative_features_are_refused(side, toy):
-    features = getattr(toy[0], side).clone()
+def test_negative_features_are_refused(toy):
+    """In training and afterwards."""
+    task, message = toy.task("LB"), r"skeleton feature is -0\.25, expected 0 or more"
+    features = task.features.clone()
     features[3, 2] = -0.25
-    task = dataclasses.replace(toy[0], **{side: features})
-    with pytest.raises(ValueError, match=r"skeleton feature is -0\.25, expected 0 or more"):
-        revise.scores("toy", task, ("LB",), [1], REVISE, CPU)
-
-
-@pytest.mark.parametrize(
-    "field",
-    [
-        *("code", "embedding", "text_hidden", "margin", "kernel_sharpness"),
-        *("batch_size", "learning_rate", "steps", "checkpoints"),
-    ],
-)
-def test_a_config_of_nothing_is_refused(field):
-    with pytest.raises(ValueError, match=rf"revise\.{field} is 0.*expected above 0"):
-        dataclasses.replace(REVISE, **{field: type(getattr(REVISE, field))(0)})
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"steps": 301}, r"revise\.steps is 301, expected a multiple of revise\.checkpoints, 2"),
-        ({"temperatures": []}, r"revise\.temperatures is \[\], expected numbers above 0"),
-        ({"contractive_weight": -1.0}, r"revise\.contractive_weight is -1\.0, expected at least 0"),
-        ({"discrepancy_weight": -1.0}, r"revise\.discrepancy_weight is -1\.0, expected at least 0"),
-    ],
-)
-def test_a_config_that_cannot_be_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
-        dataclasses.replace(REVISE, **changes)
+        Revise.fit(dataclasses.replace(task, features=features), [1], CONFIG, CPU, "toy")
+    fitted, _ = Revise.fit(task, [1], make("revise", steps=2), CPU, "toy")
+    classifier, _ = fitted.classifier(fitted.latents(toy.texts("LB")), CPU, "toy")
+    with pytest.raises(ValueError, match=message):
+        classifier.logits(features)

@@ -4,13 +4,19 @@ import dataclasses
 
 import pytest
 import torch
-from support.toy import RIDGE
-from sklearn.linear_model import Ridge
+from sklearn import linear_model
+from support.toy import CPU, FIELDS, make
 
-from msf_kedro.methods import ridge
-from msf_kedro.methods.ridge import ridge_maps
+from msf_kedro.methods.ridge import Ridge, ridge_maps
 
-CPU = torch.device("cpu")
+REGULARISATIONS = FIELDS["ridge"]["regularisations"]
+
+
+def score(toy, texts: str = "LB", task=None, clips=None, seeds=(1,)) -> torch.Tensor:
+    task = task or toy.task(texts)
+    fitted, _ = Ridge.fit(task, list(seeds), make("ridge"), CPU, "toy")
+    classifier, _ = fitted.classifier(fitted.latents(toy.texts(texts)), CPU)
+    return classifier.logits(toy.unseen[0] if clips is None else clips)
 
 
 @pytest.mark.parametrize("clips", [50, 5])  # more and fewer than dimensions
@@ -23,49 +29,48 @@ def test_maps_solve_the_normal_equations(clips):
         torch.testing.assert_close((gram + penalty) @ found, x.mT @ t / clips)
 
 
-@pytest.mark.parametrize("texts", [("LB",), ("LB", "MD")])
-def test_scores_are_those_of_scikit_learn(texts, toy):
+@pytest.mark.parametrize("texts", ["LB", "LB+MD"])
+def test_logits_are_those_of_scikit_learn(texts, toy):
     """Its intercept does the centring of features; targets are centred texts."""
-    task, _ = toy
-    seen, unseen = (part.double() for part in task.texts(texts))
+    task = toy.task(texts)
+    seen, unseen = (part.fused().double() for part in (task.seen, toy.texts(texts)))
     centre = seen.mean(0)
     targets = (seen - centre)[task.labels]
-    found = ridge.scores("r", task, texts, [1], RIDGE, CPU)
-    x = task.features.double()
+    x, clips = task.features.double(), toy.unseen[0].double()
     mean_eigenvalue = (x - x.mean(0)).square().sum(1).mean() / x.shape[1]
-    for logits, number in zip(found.logits[:, 0], RIDGE.regularisations, strict=True):
-        model = Ridge(alpha=float(number * mean_eigenvalue * len(x)))
+    for logits, number in zip(score(toy, texts)[:, 0], REGULARISATIONS, strict=True):
+        model = linear_model.Ridge(alpha=float(number * mean_eigenvalue * len(x)))
         # scikit-learn centres targets by clip, this project by class: predict around its intercept
         model.fit(x.numpy(), targets.numpy())
         shift = torch.from_numpy(model.intercept_ + x.mean(0).numpy() @ model.coef_.T)
-        predicted = torch.from_numpy(model.predict(task.clips.double().numpy())) - shift
+        predicted = torch.from_numpy(model.predict(clips.numpy())) - shift
         cosines = torch.cosine_similarity(predicted[:, None], (unseen - centre)[None], dim=-1)
         torch.testing.assert_close(logits, cosines.float(), atol=1e-4, rtol=1e-4)
 
 
 def test_scale_and_offset_of_features_do_not_matter(toy):
-    task, _ = toy
-    moved = dataclasses.replace(task, features=40 * task.features - 3, clips=40 * task.clips - 3)
-    plain, other = (ridge.scores("r", t, ("LB",), [1], RIDGE, CPU).logits for t in (task, moved))
-    torch.testing.assert_close(plain, other, atol=1e-4, rtol=1e-4)
+    task, clips = toy.task("LB"), toy.unseen[0]
+    moved = dataclasses.replace(task, features=40 * task.features - 3)
+    other = score(toy, task=moved, clips=40 * clips - 3)
+    torch.testing.assert_close(score(toy), other, atol=1e-4, rtol=1e-4)  # features are float32
 
 
-def test_every_seed_has_the_same_scores(toy):
-    scores = ridge.scores("r", toy[0], ("LB",), [4, 5, 6], RIDGE, CPU)
-    assert scores.logits.shape[1] == 3
-    assert torch.equal(scores.logits[:, 0], scores.logits[:, 2])
-    assert scores.candidates == ("regularisation 0.01", "regularisation 1")
-    assert scores.logits.abs().max() <= 1 + 1e-6
+def test_every_seed_has_the_same_logits(toy):
+    logits = score(toy, seeds=[4, 5, 6])
+    assert logits.shape[1] == 3
+    torch.testing.assert_close(logits[:, 0], logits[:, 2])
+    assert logits.abs().max() <= 1 + 1e-6  # cosines
+
+
+def test_candidates_are_the_regularisations(toy):
+    fitted, history = Ridge.fit(toy.task("LB"), [1], make("ridge"), CPU, "toy")
+    assert fitted.about["candidates"] == ["regularisation 0.01", "regularisation 1"]
+    assert len(history) == 1
+    assert history[0]["seconds"] > 0
 
 
 def test_clips_that_are_all_alike_are_refused(toy):
-    task = dataclasses.replace(toy[0], features=torch.ones_like(toy[0].features))
+    task = toy.task("LB")
+    task = dataclasses.replace(task, features=torch.ones_like(task.features))
     with pytest.raises(ValueError, match="split_1: ridge needs training clips that differ"):
-        ridge.scores("split_1", task, ("LB",), [1], RIDGE, CPU)
-
-
-@pytest.mark.parametrize("field", ["regularisations", "temperatures"])
-@pytest.mark.parametrize("value", [[], [1.0, 0.0]])
-def test_useless_choices_are_refused(field, value):
-    with pytest.raises(ValueError, match=rf"ridge\.{field} is .*expected numbers above 0"):
-        dataclasses.replace(RIDGE, **{field: value})
+        Ridge.fit(task, [1], make("ridge"), CPU, "split_1")

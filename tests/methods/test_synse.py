@@ -4,50 +4,32 @@ import dataclasses
 
 import pytest
 import torch
-from support.toy import ALIGNMENT, CLASSIFIER
+from support.toy import CPU, make
 
-from msf_kedro.methods import msf, synse
-from msf_kedro.methods.msf import Alignment, alignment_loss
-from msf_kedro.methods.synse import Parts, synse_loss
+from msf_kedro.methods.contract.generative import text_map
+from msf_kedro.methods.synse import Synse, Triple
 from msf_kedro.networks.vae import kl_divergence
 
-CPU = torch.device("cpu")
-LATE = dataclasses.replace(  # every term counts
-    ALIGNMENT, kl_slope=0.1, skeleton_kl_from=0, text_kl_from=0, text_kl_first_cycle=1, cross_from=0
-)
+ALL_TERMS = {"kl_slope": 0.1, "skeleton_kl_from": 0, "text_kl_from": 0}
+LATE = make("synse", **ALL_TERMS, text_kl_first_cycle=1, cross_from=0)  # at step 5 all count
 
 
-def make(widths: list[int], config=LATE) -> Parts:
-    return Parts(6, widths, [torch.Generator().manual_seed(seed) for seed in (1, 2)], config)
+def network() -> Triple:
+    return Triple([6, 8, 4], [torch.Generator().manual_seed(seed) for seed in (1, 2)], LATE)
 
 
-def problem(width: int, noises: int, noise: int = 12) -> tuple[torch.Tensor, ...]:
+def problem(noise: int = 12) -> tuple[torch.Tensor, ...]:
     generator = torch.Generator().manual_seed(0)
-    shapes = ((2, 5, 6), (2, 5, width), (2, noises, 5, noise))
+    shapes = ((2, 5, 6), (2, 5, 12), (2, 3, 5, noise))
     return tuple(torch.randn(*shape, generator=generator) for shape in shapes)
-
-
-def test_with_one_text_it_is_msf():
-    """One part has the whole latent: the same network, and every term the same."""
-    parts = make([8])
-    pair = Alignment(6, 8, [torch.Generator().manual_seed(seed) for seed in (1, 2)], LATE)
-    pair.skeleton.load_state_dict(parts.skeleton.state_dict())
-    pair.text.load_state_dict(parts.texts[0].state_dict())
-    inputs = problem(8, 2)
-    found = synse_loss(parts, *inputs, 1, 5, LATE)
-    expected = alignment_loss(pair, *inputs, 1, 5, LATE)
-    assert found.keys() == expected.keys()
-    for key, value in expected.items():
-        torch.testing.assert_close(found[key], value)
 
 
 @pytest.mark.parametrize("noise", [12, 1])
 def test_the_loss_by_hand(noise):
-    parts = make([8, 4])
-    skeletons, texts, draws = problem(12, 3, noise)
-    found = synse_loss(parts, skeletons, texts, draws, 1, 5, LATE)
+    triple = network()
+    skeletons, texts, draws = problem(noise)
+    found = Synse.loss(triple, skeletons, texts, draws, 1, 5, LATE)
     nouns, verbs = texts[..., :8], texts[..., 8:]
-    noun_vae, verb_vae = parts.texts
 
     def draw(vae, x, noise):
         mu, logvar = vae.encode(x)
@@ -56,22 +38,23 @@ def test_the_loss_by_hand(noise):
     def error(output, target):
         return (output - target).square().mean(dim=(1, 2))
 
-    skeleton = draw(parts.skeleton, skeletons, draws[:, 0])
-    noun = draw(noun_vae, nouns, draws[:, 1, :, :6])
-    verb = draw(verb_vae, verbs, draws[:, 2, :, :6])
+    skeleton = draw(triple.skeleton, skeletons, draws[:, 0])
+    noun = draw(triple.first, nouns, draws[:, 1, :, :6])
+    verb = draw(triple.second, verbs, draws[:, 2, :, :6])
     reconstruction = (
-        error(parts.skeleton.decode(skeleton), skeletons)
-        + error(noun_vae.decode(noun), nouns)
-        + error(verb_vae.decode(verb), verbs)
+        error(triple.skeleton.decode(skeleton), skeletons)
+        + error(triple.first.decode(noun), nouns)
+        + error(triple.second.decode(verb), verbs)
     )
     cross = (
-        error(noun_vae.decode(skeleton[..., :6]), nouns)
-        + error(verb_vae.decode(skeleton[..., 6:]), verbs)
-        + error(parts.skeleton.decode(torch.cat([noun, verb], dim=-1)), skeletons)
+        error(triple.first.decode(skeleton[..., :6]), nouns)
+        + error(triple.second.decode(skeleton[..., 6:]), verbs)
+        + error(triple.skeleton.decode(torch.cat([noun, verb], dim=-1)), skeletons)
     )
-    kl_text = kl_divergence(*noun_vae.encode(nouns)) + kl_divergence(*verb_vae.encode(verbs))
-    kl_skeleton = kl_divergence(*parts.skeleton.encode(skeletons))
-    weight_s, weight_t, weight_cross = msf.weights(1, 5, LATE)
+    kl_text = kl_divergence(*triple.first.encode(nouns))
+    kl_text = kl_text + kl_divergence(*triple.second.encode(verbs))
+    kl_skeleton = kl_divergence(*triple.skeleton.encode(skeletons))
+    weight_s, weight_t, weight_cross = LATE.weights(1, 5)
     assert min(weight_s, weight_t, weight_cross) > 0
     expected = {
         "reconstruction": reconstruction,
@@ -80,62 +63,65 @@ def test_the_loss_by_hand(noise):
         "kl_skeleton": kl_skeleton,
         "loss": reconstruction + weight_s * kl_skeleton + weight_t * kl_text + weight_cross * cross,
     }
+    assert found.keys() == expected.keys()
     for key, value in expected.items():
         torch.testing.assert_close(found[key], value)
+
+
+def test_terms_count_when_the_schedule_says_so():
+    """As MSF's: KL weights of their own, the texts' from a cycle on, then cross terms."""
+    triple, inputs = network(), problem()
+    config = make("synse", kl_slope=0.1, text_kl_from=3)  # others: 1, second cycle, 100
+    weights = [(1, 5, 0.4, 0, 0), (2, 5, 0.4, 0.2, 0), (2, 101, 10.0, 9.8, 1)]
+    for cycle, step, skeleton, text, cross in weights:
+        found = Synse.loss(triple, *inputs, cycle, step, config)
+        expected = found["reconstruction"] + skeleton * found["kl_skeleton"]
+        expected = expected + text * found["kl_text"] + cross * found["cross"]
+        torch.testing.assert_close(found["loss"], expected)
 
 
 @pytest.mark.parametrize(("part", "own"), [(0, slice(0, 6)), (1, slice(6, 12))])
 def test_a_texts_cross_reconstruction_touches_its_own_half_only(part, own):
     """Noun: first half. Change one text only, and see which of the encoder's outputs are pulled."""
-    parts = make([8, 4])
-    skeletons, texts, draws = problem(12, 3)
+    triple = network()
+    skeletons, texts, draws = problem()
     columns = slice(0, 8) if part == 0 else slice(8, 12)
     changed = texts.clone()
     changed[..., columns] += 1
     gradients = []
-    for texts_ in (texts, changed):
+    for words in (texts, changed):
         with torch.no_grad():  # what skeletons are rebuilt from must not differ
-            for vae in parts.texts:
+            for vae in (triple.first, triple.second):
                 vae.to_mu.weight.zero_()
                 vae.to_logvar.weight.zero_()
-        parts.zero_grad(set_to_none=True)
-        synse_loss(parts, skeletons, texts_, draws, 1, 5, LATE)["cross"].sum().backward()
-        gradients.append(parts.skeleton.to_mu.weight.grad.clone())
+        triple.zero_grad(set_to_none=True)
+        Synse.loss(triple, skeletons, words, draws, 1, 5, LATE)["cross"].sum().backward()
+        gradients.append(triple.skeleton.to_mu.weight.grad.clone())
     moved = (gradients[0] - gradients[1]).abs().sum(dim=(0, 1))
     other = torch.ones(12, dtype=torch.bool)
     other[own] = False
     assert (moved[own] > 1e-4).all()
-    assert (moved[other] < 1e-6).all()
+    assert (moved[other] < 1e-6).all()  # rounding: other terms are added to the same sums
 
 
 def test_skeletons_are_rebuilt_from_both_texts():
-    parts = make([8, 4])
-    skeletons, texts, draws = problem(12, 3)
-    synse_loss(parts, skeletons, texts, draws, 1, 5, LATE)["cross"].sum().backward()
-    for vae in parts.texts:
+    triple = network()
+    Synse.loss(triple, *problem(), 1, 5, LATE)["cross"].sum().backward()
+    for vae in (triple.first, triple.second):
         assert vae.to_mu.weight.grad.abs().sum() > 0
 
 
-def test_latents_are_drawn_per_text_in_their_order(toy, monkeypatch):
+def test_latents_are_drawn_per_text_in_their_order(toy):
     """Noun latents first; noun and verb have noise of their own."""
-    task, kept = toy[0], {}
-    real = msf.score_clips
-
-    def spy(name, checkpoints, latents, *rest):
-        kept.update(states=checkpoints["states"], latents=latents)
-        return real(name, checkpoints, latents, *rest)
-
-    monkeypatch.setattr(msf, "score_clips", spy)
-    config = dataclasses.replace(ALIGNMENT, steps=3, inputs="raw")
-    classifier = dataclasses.replace(CLASSIFIER, latents_per_class=4000, steps=1)
-    synse.scores("toy", task, ("noun", "verb"), [1], config, classifier, CPU)
-    latents, states = kept["latents"], kept["states"]
+    config = make("synse", steps=3, inputs="raw", latents_per_class=4000)
+    fitted, _ = Synse.fit(toy.task("noun+verb"), [1], config, CPU, "toy")
+    texts = toy.texts("noun+verb")
+    latents = fitted.latents(texts).values
     assert latents.shape == (2, 1, 8, 4000, 12)
     halves = []
-    for i, kind in enumerate(("noun", "verb")):
-        text = task.texts([kind])[1]
-        mu = text @ states[f"texts.{i}.to_mu.weight"][0, 0]
-        mu = mu + states[f"texts.{i}.to_mu.bias"][0, 0]
+    for i, (vae, words) in enumerate(zip(("first", "second"), texts.apart(), strict=True)):
+        mu = words @ fitted.models[f"{vae}.to_mu.weight"][0, 0]
+        mu = mu + fitted.models[f"{vae}.to_mu.bias"][0, 0]
         half = latents[0, 0, ..., 6 * i : 6 * i + 6]
         torch.testing.assert_close(half.mean(1), mu, atol=0.1, rtol=0)
         halves.append((half - mu[:, None]).flatten())
@@ -144,21 +130,22 @@ def test_latents_are_drawn_per_text_in_their_order(toy, monkeypatch):
 
 def test_texts_that_classes_share_do_not_disturb(toy):
     """Three verbs for 32 classes: standard inputs have two dimensions, and all is finite."""
-    task = toy[0]
-    seen, unseen = dict(task.seen), dict(task.unseen)
-    seen["verb"] = seen["verb"][torch.arange(24) % 3]
-    unseen["verb"] = seen["verb"][:8]
-    maps = msf.InputMaps.fit(
-        task.features, dataclasses.replace(task, seen=seen).texts(["verb"])[0], ALIGNMENT
-    )
-    assert maps.tensors["text_axes"].shape == (24, 2)
-    task = dataclasses.replace(task, seen=seen, unseen=unseen)
-    config = dataclasses.replace(ALIGNMENT, steps=5)
-    found = synse.scores("toy", task, ("noun", "verb"), [1], config, CLASSIFIER, CPU)
-    assert found.logits.isfinite().all()
+    verbs = toy.words["verb"][torch.arange(32) % 3]
+    shared = dataclasses.replace(toy, words=toy.words | {"verb": verbs})
+    task = shared.task("noun+verb")
+    config = make("synse", steps=5)
+    assert text_map(task.seen.apart()[1], config)["axes"].shape == (24, 2)
+    fitted, _ = Synse.fit(task, [1], config, CPU, "toy")
+    found, _ = fitted.classifier(fitted.latents(shared.texts("noun+verb")), CPU, "toy")
+    assert found.logits(toy.unseen[0]).isfinite().all()
 
 
 def test_an_odd_latent_is_refused(toy):
-    config = dataclasses.replace(ALIGNMENT, latent=13)
-    with pytest.raises(ValueError, match=r"alignment\.latent is 13, expected a multiple of 2"):
-        synse.scores("toy", toy[0], ("noun", "verb"), [1], config, CLASSIFIER, CPU)
+    with pytest.raises(ValueError, match=r"synse\.latent is 13, expected an even number"):
+        Synse.fit(toy.task("noun+verb"), [1], make("synse", latent=13), CPU, "toy")
+
+
+@pytest.mark.parametrize("texts", ["LB", "noun+verb+LB"])
+def test_other_than_two_texts_are_refused(texts, toy):
+    with pytest.raises(ValueError, match=r"synse takes two text kinds, as in noun\+verb, not"):
+        Synse.fit(toy.task(texts), [1], make("synse"), CPU, "toy")

@@ -1,4 +1,4 @@
-"""`kedro run --pipeline=tables` on made-up benchmarks, from files to files."""
+"""`kedro run --pipelines=tables` on made-up benchmarks, from files to files."""
 
 import pandas as pd
 import pytest
@@ -91,7 +91,7 @@ def test_tables_are_written_again_from_the_long_one(tmp_path):
 
 
 def test_without_a_benchmark_it_says_what_to_run(tmp_path):
-    with pytest.raises(DatasetError, match="kedro run --pipeline=benchmark --env=STUDY"):
+    with pytest.raises(DatasetError, match="kedro run --pipelines=benchmark --env=STUDY"):
         run(tmp_path, "tables")
     assert artifacts(tmp_path) == {}
 

@@ -1,7 +1,9 @@
 """Normalised clips in one ragged tensor: all bodies in a row, and where each clip starts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -12,15 +14,34 @@ class Skeletons:
     """Normalised clips.
 
     Attributes:
+        names: of the clips.
         bodies: the bodies of all clips, time innermost.
         first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one longer than the clips.
     """
 
+    names: list[str]
     bodies: Float[Tensor, "B C V T"]
     first: Int[Tensor, " bounds"]
 
     def __len__(self) -> int:
         return len(self.first) - 1
+
+    def places(self, names: Iterable[str]) -> Int[Tensor, " n"]:
+        """Where some clips are.
+
+        Raises:
+            ValueError: a clip is not there.
+        """
+        wanted = pd.Index(names)
+        places = pd.Index(self.names).get_indexer(wanted)
+        if (places < 0).any():
+            missing = wanted[places < 0]
+            raise ValueError(
+                f"skeletons: {len(missing)} of {len(wanted)} clips are not there, such as"
+                f" {', '.join(missing[:5])}; they come from different runs: rerun the stage"
+                " skeletons, and what depends on it"
+            )
+        return torch.tensor(places)
 
     def batch(
         self, clips: Int[Tensor, " n"]

@@ -13,167 +13,116 @@ classes share stand in its hinges more than once; it adds weight decay to the jo
 the learning rate by test accuracy.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from msf_kedro import runtime
-from msf_kedro.methods.contract.ranking import check_training, multi_class_hinge, train_checkpoints
-from msf_kedro.methods.contract.task import Scores, Task, require_positive
+from msf_kedro.configuration import configuration
+from msf_kedro.methods.contract.nearest import Ranking, RankingConfig, multi_class_hinge
 from msf_kedro.networks.replicated import ReplicatedLinear
 
-TEXTS = ("verb", "noun")
 
-
-@dataclass(frozen=True)
-class JposeConfig:
-    """Networks, terms and training of JPoSE.
+@configuration
+class JposeConfig(RankingConfig):
+    """Networks and terms of JPoSE.
 
     Attributes:
-        embedding: dimensions of each part's space and of the joint space.
+        embedding: dimensions of each kind's space and of the joint space.
         text_hidden: width of the text networks' hidden layers.
-        margin: of hinge and triplet losses.
         triplet_weight: of the triplet losses.
-        batch_size: clips per step; all of them where they are fewer.
-        learning_rate: of Adam.
-        steps: optimiser steps.
-        checkpoints: how many models are kept, at equal intervals of the training.
-        temperatures: of the soft-max over inner products, to choose from on calibration clips.
     """
 
-    embedding: int
-    text_hidden: int
-    margin: float
-    triplet_weight: float
-    batch_size: int
-    learning_rate: float
-    steps: int
-    checkpoints: int
-    temperatures: list[float]
-
-    def __post_init__(self):
-        sizes = ("embedding", "text_hidden", "batch_size", "steps", "checkpoints")
-        require_positive("jpose", self, *sizes, "margin", "learning_rate")
-        check_training("jpose", self)
-        if self.triplet_weight < 0:
-            raise ValueError(f"jpose.triplet_weight is {self.triplet_weight}, expected at least 0")
+    embedding: PositiveInt
+    text_hidden: PositiveInt
+    triplet_weight: NonNegativeFloat
 
 
-class Part(nn.Module):
-    """The pair of networks of one part of speech."""
+class Spaces(nn.Module):
+    """A pair of networks for each text kind, and the joint pair. All embeddings have norm 1."""
 
-    def __init__(
-        self, skeleton: int, text: int, generators: list[torch.Generator], config: JposeConfig
-    ):
+    def __init__(self, widths: list[int], generators: list[torch.Generator], config: JposeConfig):
         super().__init__()
-        self.skeleton = ReplicatedLinear(skeleton, config.embedding, generators)
-        self.text_in = ReplicatedLinear(text, config.text_hidden, generators)
-        self.text_out = ReplicatedLinear(config.text_hidden, config.embedding, generators)
+        skeleton, *texts = widths
+        names = ("skeletons", "texts_in", "texts_out")
+        self.skeletons, self.texts_in, self.texts_out = (nn.ModuleList() for _ in names)
+        for text in texts:
+            self.skeletons.append(ReplicatedLinear(skeleton, config.embedding, generators))
+            self.texts_in.append(ReplicatedLinear(text, config.text_hidden, generators))
+            self.texts_out.append(
+                ReplicatedLinear(config.text_hidden, config.embedding, generators)
+            )
+        joined = len(texts) * config.embedding
+        self.skeleton_joint = ReplicatedLinear(joined, config.embedding, generators)
+        self.text_joint = ReplicatedLinear(joined, config.embedding, generators)
+
+    def of_skeletons(self, x: Float[Tensor, "R B D"]) -> list[Float[Tensor, "R B Z"]]:
+        """Clips in each kind's space."""
+        return [F.normalize(linear(x).tanh(), dim=-1) for linear in self.skeletons]
+
+    def of_texts(self, texts: list[Float[Tensor, "R _ _"]]) -> list[Float[Tensor, "R _ Z"]]:
+        """Texts, each in its kind's space; kinds may have unlike numbers of words."""
+        layers = zip(self.texts_in, self.texts_out, texts, strict=True)
+        return [F.normalize(out(into(x).tanh()).tanh(), dim=-1) for into, out, x in layers]
+
+    def join_skeletons(self, parts: list[Float[Tensor, "R B Z"]]) -> Float[Tensor, "R B Z"]:
+        """Clips in the joint space."""
+        return F.normalize(self.skeleton_joint(torch.cat(parts, dim=-1)).tanh(), dim=-1)
+
+    def join_texts(self, parts: list[Float[Tensor, "R K Z"]]) -> Float[Tensor, "R K Z"]:
+        """Classes in the joint space."""
+        return F.normalize(self.text_joint(torch.cat(parts, dim=-1)).tanh(), dim=-1)
 
     def embed_skeletons(self, x: Float[Tensor, "R B D"]) -> Float[Tensor, "R B Z"]:
-        return F.normalize(self.skeleton(x).tanh(), dim=-1)
+        return self.join_skeletons(self.of_skeletons(x))
 
-    def embed_texts(self, x: Float[Tensor, "R K E"]) -> Float[Tensor, "R K Z"]:
-        return F.normalize(self.text_out(self.text_in(x).tanh()).tanh(), dim=-1)
+    def embed_texts(self, texts: list[Float[Tensor, "R K _"]]) -> Float[Tensor, "R K Z"]:
+        return self.join_texts(self.of_texts(texts))
 
 
-class Jpose(nn.Module):
-    """The parts' pairs and the joint pair."""
+class Jpose(Ranking):
+    """JPoSE, fitted."""
 
-    def __init__(
-        self,
-        skeleton: int,
-        texts: list[int],
-        generators: list[torch.Generator],
+    Config = JposeConfig
+    Network = Spaces
+    RANDOM = "jpose"
+    APART = True
+
+    @staticmethod
+    def skeleton_inputs(features: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+        """L2-normalised."""
+        return F.normalize(features)
+
+    @staticmethod
+    def loss(
+        network: Spaces,
+        skeletons: Float[Tensor, "R B D"],
+        labels: Int[Tensor, "R B"],
+        texts: list[Float[Tensor, "S _"]],
         config: JposeConfig,
-    ):
-        super().__init__()
-        self.parts = nn.ModuleList(Part(skeleton, text, generators, config) for text in texts)
-        joined = len(texts) * config.embedding
-        self.skeleton = ReplicatedLinear(joined, config.embedding, generators)
-        self.text = ReplicatedLinear(joined, config.embedding, generators)
+    ) -> dict[str, Float[Tensor, " R"]]:
+        """Hinge and triplet loss of each kind, the hinge of the joint space.
 
-    def similarities(
-        self, skeletons: list[Float[Tensor, "R B Z"]], texts: list[Float[Tensor, "R S Z"]]
-    ) -> Float[Tensor, "R B S"]:
-        """Inner products in the joint space, from the parts' embeddings of clips and classes."""
-        clips = F.normalize(self.skeleton(torch.cat(skeletons, dim=-1)).tanh(), dim=-1)
-        classes = F.normalize(self.text(torch.cat(texts, dim=-1)).tanh(), dim=-1)
-        return clips @ classes.mT
-
-
-def scores(
-    name: str,
-    task: Task,
-    texts: tuple[str, ...],
-    seeds: list[int],
-    config: JposeConfig,
-    device: torch.device,
-) -> Scores:
-    """JPoSE on a task: its candidates are the check-points.
-
-    Args:
-        name: for progress and errors.
-        texts: the text kinds, one for each part.
-        seeds: a root seed per replica.
-
-    Raises:
-        ValueError: the task lacks a text kind.
-    """
-    features, clips = (F.normalize(x).to(device) for x in (task.features, task.clips))
-    labels = task.labels.to(device)
-    pairs = [task.texts([kind]) for kind in texts]
-    words = [torch.unique(seen, dim=0, return_inverse=True) for seen, _ in pairs]
-    words = [(texts.to(device), word_of.to(device)) for texts, word_of in words]
-    unseen = [part.to(device) for _, part in pairs]
-    generators = [runtime.generator(seed, "jpose") for seed in seeds]
-    widths = [part.shape[1] for part in unseen]
-    model = Jpose(features.shape[1], widths, generators, config).to(device)
-
-    def loss(batch: Int[Tensor, "R B"]) -> dict[str, Tensor]:
-        return jpose_loss(model, features[batch], labels[batch], words, config)
-
-    def score() -> Float[Tensor, "R m U"]:
-        x = clips.expand(len(seeds), -1, -1)
-        embedded = [
-            (part.embed_skeletons(x), part.embed_texts(text.expand(len(seeds), -1, -1)))
-            for part, text in zip(model.parts, unseen, strict=True)
-        ]
-        return model.similarities([s for s, _ in embedded], [t for _, t in embedded])
-
-    return train_checkpoints(name, model, loss, score, len(features), generators, config)
-
-
-def jpose_loss(
-    model: Jpose,
-    skeletons: Float[Tensor, "R B D"],
-    labels: Int[Tensor, "R B"],
-    words: list[tuple[Float[Tensor, "_ E"], Int[Tensor, " S"]]],
-    config: JposeConfig,
-) -> dict[str, Float[Tensor, " R"]]:
-    """All terms of one step, and their weighted sum.
-
-    Args:
-        words: for each part its different texts, and of each seen class its row in them.
-    """
-    hinge, triplet, clips, classes = 0.0, 0.0, [], []
-    for part, (texts, word_of) in zip(model.parts, words, strict=True):
-        clips.append(part.embed_skeletons(skeletons))
-        embedded = part.embed_texts(texts.expand(len(skeletons), -1, -1))
-        classes.append(embedded[:, word_of])
-        own = word_of[labels]
-        hinge = hinge + multi_class_hinge(clips[-1] @ embedded.mT, own, config.margin)
-        triplet = triplet + hard_triplet(clips[-1], own, config.margin)
-    figures = {
-        "part_hinge": hinge,
-        "triplet": triplet,
-        "joint_hinge": multi_class_hinge(model.similarities(clips, classes), labels, config.margin),
-    }
-    total = hinge + config.triplet_weight * triplet + figures["joint_hinge"]
-    return {"loss": total} | figures
+        Classes that share a word count as one in that kind's hinge.
+        """
+        words = [torch.unique(seen, dim=0, return_inverse=True) for seen in texts]
+        embedded = network.of_texts([word.expand(len(skeletons), -1, -1) for word, _ in words])
+        clips = network.of_skeletons(skeletons)
+        hinge, triplet, classes = 0.0, 0.0, []
+        for (_, word_of), text, clip in zip(words, embedded, clips, strict=True):
+            classes.append(text[:, word_of])
+            own = word_of[labels]
+            hinge = hinge + multi_class_hinge(clip @ text.mT, own, config.margin)
+            triplet = triplet + hard_triplet(clip, own, config.margin)
+        similarities = network.join_skeletons(clips) @ network.join_texts(classes).mT
+        figures = {
+            "kind_hinge": hinge,
+            "triplet": triplet,
+            "joint_hinge": multi_class_hinge(similarities, labels, config.margin),
+        }
+        total = hinge + config.triplet_weight * triplet + figures["joint_hinge"]
+        return {"loss": total} | figures
 
 
 def hard_triplet(
@@ -197,3 +146,6 @@ def hard_triplet(
 
     excess = (margin + product(negative) - product(positive)).relu()
     return (excess * ~same.all(-1)).mean(-1)
+
+
+METHOD = Jpose

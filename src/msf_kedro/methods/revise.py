@@ -13,70 +13,44 @@ ends in ReLU, which cannot rebuild negative numbers; it adds weight decay to the
 lowers the learning rate by test accuracy.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from msf_kedro import runtime
-from msf_kedro.methods.contract.ranking import check_training, multi_class_hinge, train_checkpoints
-from msf_kedro.methods.contract.task import Scores, Task, require_positive
+from msf_kedro.configuration import configuration
+from msf_kedro.methods.contract.nearest import Ranking, RankingConfig, multi_class_hinge
 from msf_kedro.networks.replicated import ReplicatedLinear
 
-TEXTS = ("LB",)
 
-
-@dataclass(frozen=True)
-class ReviseConfig:
-    """Networks, terms and training of ReViSE.
+@configuration
+class ReviseConfig(RankingConfig):
+    """Networks and terms of ReViSE.
 
     Attributes:
         code: dimensions of both auto-encoders' codes.
         embedding: dimensions of the embeddings.
         text_hidden: width of the layer between text and code, on the way in and out.
-        margin: of the hinge.
         contractive_weight: of the contractive penalty.
         discrepancy_weight: of the maximum mean discrepancy.
         kernel_sharpness: `k` of its kernel, exp(-k d^2).
-        batch_size: clips per step; all of them where they are fewer.
-        learning_rate: of Adam.
-        steps: optimiser steps.
-        checkpoints: how many models are kept, at equal intervals of the training.
-        temperatures: of the soft-max over inner products, to choose from on calibration clips.
     """
 
-    code: int
-    embedding: int
-    text_hidden: int
-    margin: float
-    contractive_weight: float
-    discrepancy_weight: float
-    kernel_sharpness: float
-    batch_size: int
-    learning_rate: float
-    steps: int
-    checkpoints: int
-    temperatures: list[float]
-
-    def __post_init__(self):
-        sizes = ("code", "embedding", "text_hidden", "batch_size", "steps", "checkpoints")
-        numbers = ("margin", "kernel_sharpness", "learning_rate")
-        require_positive("revise", self, *sizes, *numbers)
-        check_training("revise", self)
-        for field in ("contractive_weight", "discrepancy_weight"):
-            if getattr(self, field) < 0:
-                raise ValueError(f"revise.{field} is {getattr(self, field)}, expected at least 0")
+    code: PositiveInt
+    embedding: PositiveInt
+    text_hidden: PositiveInt
+    contractive_weight: NonNegativeFloat
+    discrepancy_weight: NonNegativeFloat
+    kernel_sharpness: PositiveFloat
 
 
-class Revise(nn.Module):
+class AutoEncoders(nn.Module):
     """Both auto-encoders and both embeddings."""
 
-    def __init__(
-        self, skeleton: int, text: int, generators: list[torch.Generator], config: ReviseConfig
-    ):
+    def __init__(self, widths: list[int], generators: list[torch.Generator], config: ReviseConfig):
         super().__init__()
+        skeleton, text = widths
 
         def linear(inputs: int, outputs: int) -> ReplicatedLinear:
             return ReplicatedLinear(inputs, outputs, generators)
@@ -102,94 +76,75 @@ class Revise(nn.Module):
     def decode_texts(self, code: Float[Tensor, "R S C"]) -> Float[Tensor, "R S E"]:
         return self.text_out(self.text_back(code).relu())
 
-    def similarities(
-        self, skeleton_code: Float[Tensor, "R B C"], text_code: Float[Tensor, "R S C"]
-    ) -> Float[Tensor, "R B S"]:
-        """Inner products of the embeddings of clips and classes."""
-        clips = self.skeleton_embedding(skeleton_code).tanh()
-        return clips @ self.text_embedding(text_code).tanh().mT
+    def rank_skeletons(self, code: Float[Tensor, "R B C"]) -> Float[Tensor, "R B Z"]:
+        return self.skeleton_embedding(code).tanh()
+
+    def rank_texts(self, code: Float[Tensor, "R S C"]) -> Float[Tensor, "R S Z"]:
+        return self.text_embedding(code).tanh()
+
+    def embed_skeletons(self, x: Float[Tensor, "R B D"]) -> Float[Tensor, "R B Z"]:
+        return self.rank_skeletons(self.encode_skeletons(x))
+
+    def embed_texts(self, texts: list[Float[Tensor, "R S E"]]) -> Float[Tensor, "R S Z"]:
+        return self.rank_texts(self.encode_texts(texts[0]))
 
 
-def scores(
-    name: str,
-    task: Task,
-    texts: tuple[str, ...],
-    seeds: list[int],
-    config: ReviseConfig,
-    device: torch.device,
-) -> Scores:
-    """ReViSE on a task: its candidates are the check-points.
+class Revise(Ranking):
+    """ReViSE, fitted."""
 
-    Args:
-        name: for progress and errors.
-        texts: the text kinds that are fused.
-        seeds: a root seed per replica.
+    Config = ReviseConfig
+    Network = AutoEncoders
+    RANDOM = "revise"
 
-    Raises:
-        ValueError: the task lacks a text kind, or a feature is negative.
-    """
-    features, clips = (compress(x).to(device) for x in (task.features, task.clips))
-    labels, count = task.labels.to(device), len(seeds)
-    seen, unseen = (t.to(device).expand(count, -1, -1) for t in task.texts(texts))
-    generators = [runtime.generator(seed, "revise") for seed in seeds]
-    model = Revise(features.shape[1], seen.shape[2], generators, config).to(device)
+    @staticmethod
+    def skeleton_inputs(features: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
+        """log(1 + x).
 
-    def loss(batch: Int[Tensor, "R B"]) -> dict[str, Tensor]:
-        return revise_loss(model, features[batch], labels[batch], seen, config)
+        Raises:
+            ValueError: a feature is negative.
+        """
+        if features.numel() and features.min() < 0:
+            raise ValueError(
+                f"revise: a skeleton feature is {features.min():.3g}, expected 0 or more for"
+                " log(1 + x); features must be means of ReLU outputs, not standardised"
+            )
+        return features.log1p()
 
-    def score() -> Float[Tensor, "R m U"]:
-        codes = model.encode_skeletons(clips.expand(count, -1, -1))
-        return model.similarities(codes, model.encode_texts(unseen))
+    @staticmethod
+    def loss(
+        network: AutoEncoders,
+        skeletons: Float[Tensor, "R B D"],
+        labels: Int[Tensor, "R B"],
+        texts: list[Float[Tensor, "S _"]],
+        config: ReviseConfig,
+    ) -> dict[str, Float[Tensor, " R"]]:
+        """Hinge, both reconstructions, contractive penalty and discrepancy.
 
-    return train_checkpoints(name, model, loss, score, len(features), generators, config)
-
-
-def compress(features: Float[Tensor, "n D"]) -> Float[Tensor, "n D"]:
-    """log(1 + x).
-
-    Raises:
-        ValueError: a feature is negative.
-    """
-    if features.numel() and features.min() < 0:
-        raise ValueError(
-            f"revise: a skeleton feature is {features.min():.3g}, expected 0 or more for"
-            " log(1 + x); features must be means of ReLU outputs, not standardised"
+        Every class's text is computed once, and counts in reconstruction and discrepancy as often
+        as the class is in the batch.
+        """
+        seen = texts[0].expand(len(skeletons), -1, -1)
+        shares = F.one_hot(labels, seen.shape[1]).float().mean(1)
+        code, text_code = network.encode_skeletons(skeletons), network.encode_texts(seen)
+        text_errors = (network.decode_texts(text_code) - seen).square().mean(-1)
+        similarities = network.rank_skeletons(code) @ network.rank_texts(text_code).mT
+        figures = {
+            "hinge": multi_class_hinge(similarities, labels, config.margin),
+            "skeleton_reconstruction": (network.decode_skeletons(code) - skeletons)
+            .square()
+            .mean(dim=(-2, -1)),
+            "text_reconstruction": (shares * text_errors).sum(-1),
+            "contractive": contractive_penalty(network.skeleton_in.weight, code),
+            "discrepancy": discrepancy(code, text_code, shares, config.kernel_sharpness),
+        }
+        total = (
+            figures["hinge"]
+            + figures["skeleton_reconstruction"]
+            + figures["text_reconstruction"]
+            + config.contractive_weight * figures["contractive"]
+            + config.discrepancy_weight * figures["discrepancy"]
         )
-    return features.log1p()
-
-
-def revise_loss(
-    model: Revise,
-    skeletons: Float[Tensor, "R B D"],
-    labels: Int[Tensor, "R B"],
-    texts: Float[Tensor, "R S E"],
-    config: ReviseConfig,
-) -> dict[str, Float[Tensor, " R"]]:
-    """All terms of one step, and their weighted sum.
-
-    Every class's text is computed once, and counts in reconstruction and discrepancy as often as
-    the class is in the batch.
-    """
-    shares = F.one_hot(labels, texts.shape[1]).float().mean(1)
-    code, text_code = model.encode_skeletons(skeletons), model.encode_texts(texts)
-    text_errors = (model.decode_texts(text_code) - texts).square().mean(-1)
-    figures = {
-        "hinge": multi_class_hinge(model.similarities(code, text_code), labels, config.margin),
-        "skeleton_reconstruction": (model.decode_skeletons(code) - skeletons)
-        .square()
-        .mean(dim=(-2, -1)),
-        "text_reconstruction": (shares * text_errors).sum(-1),
-        "contractive": contractive_penalty(model.skeleton_in.weight, code),
-        "discrepancy": discrepancy(code, text_code, shares, config.kernel_sharpness),
-    }
-    total = (
-        figures["hinge"]
-        + figures["skeleton_reconstruction"]
-        + figures["text_reconstruction"]
-        + config.contractive_weight * figures["contractive"]
-        + config.discrepancy_weight * figures["discrepancy"]
-    )
-    return {"loss": total} | figures
+        return {"loss": total} | figures
 
 
 def contractive_penalty(
@@ -221,3 +176,6 @@ def discrepancy(
     within_y = (shares[:, None, :] @ kernel(y, y) @ shares[..., None])[:, 0, 0]
     between = (kernel(x, y).mean(-2) * shares).sum(-1)
     return within_x + within_y - 2 * between
+
+
+METHOD = Revise

@@ -4,19 +4,26 @@ Closed form. A clip's predicted text is compared with the classes' texts by cosi
 texts are centred on the training clips' mean and the seen classes' mean.
 """
 
-from dataclasses import dataclass
+import time
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field, PositiveFloat
 from torch import Tensor
 
-from msf_kedro.methods.contract.task import Scores, Task
+from msf_kedro.configuration import configuration
+from msf_kedro.methods.contract.fitted import Fitted, Latents
+from msf_kedro.methods.contract.nearest import Nearest
+from msf_kedro.methods.contract.task import Task
+from msf_kedro.networks.training import Row
+from msf_kedro.texts.fusion import Texts
 
-TEXTS = ("LB", "AD", "MD")  # any choice of them
+Numbers = Annotated[list[PositiveFloat], Field(min_length=1)]
 
 
-@dataclass(frozen=True)
+@configuration
 class RidgeConfig:
     """What ridge chooses from on calibration clips.
 
@@ -26,46 +33,48 @@ class RidgeConfig:
         temperatures: of the soft-max over cosines.
     """
 
-    regularisations: list[float]
-    temperatures: list[float]
-
-    def __post_init__(self):
-        for field in ("regularisations", "temperatures"):
-            if not getattr(self, field) or min(getattr(self, field)) <= 0:
-                raise ValueError(
-                    f"ridge.{field} is {getattr(self, field)}, expected numbers above 0"
-                )
+    regularisations: Numbers
+    temperatures: Numbers
 
 
-def scores(
-    name: str,
-    task: Task,
-    texts: tuple[str, ...],
-    seeds: list[int],
-    config: RidgeConfig,
-    device: torch.device,
-) -> Scores:
-    """Ridge on a task: its candidates are the regularisations. Every seed has the same scores.
+class Ridge(Nearest):
+    """Ridge regression, fitted. Its candidates are the regularisations; every seed is the same."""
 
-    Args:
-        name: for errors.
-        texts: the text kinds that are fused.
-        seeds: counted only, as nothing is drawn.
-        device: for the other methods' sake; the CPU solves this in double precision.
+    Config = RidgeConfig
 
-    Raises:
-        ValueError: the task lacks a text kind, or all training clips are the same.
-    """
-    seen, unseen = (part.double() for part in task.texts(texts))
-    features, clips = task.features.double(), task.clips.double()
-    centre, text_centre = features.mean(0), seen.mean(0)
-    targets = (seen - text_centre)[task.labels]
-    maps = ridge_maps(name, features - centre, targets, config.regularisations)
-    predicted = F.normalize((clips - centre) @ maps, dim=-1)
-    cosines = (predicted @ F.normalize(unseen - text_centre, dim=-1).mT).float()
-    logits = cosines[:, None].expand(-1, len(seeds), -1, -1)
-    names = tuple(f"regularisation {number:g}" for number in config.regularisations)
-    return Scores(logits, names, tuple(config.temperatures))
+    @classmethod
+    def fit(
+        cls,
+        task: Task,
+        seeds: list[int],
+        config: RidgeConfig,
+        device: torch.device,
+        name: str = "",
+    ) -> tuple[Fitted, list[Row]]:
+        """In closed form, in double precision on the CPU; see `Fitted.fit`."""
+        started = time.perf_counter()
+        features, texts = task.features.double(), cls.inputs(task.seen)[0].double()
+        shared = {"feature_mean": features.mean(0), "text_mean": texts.mean(0)}
+        targets = (texts - shared["text_mean"])[task.labels]
+        maps = ridge_maps(name, features - shared["feature_mean"], targets, config.regularisations)
+        models = {"skeleton_map": maps[:, None].expand(-1, len(seeds), -1, -1)}
+        candidates = [f"regularisation {number:g}" for number in config.regularisations]
+        history = [{"epoch": 1, "seconds": time.perf_counter() - started}]
+        return cls._of(task, seeds, config, candidates, shared, models), history
+
+    def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n E"]:
+        """Predicted texts, of unit norm."""
+        centred = features.double() - self.shared["feature_mean"]
+        return F.normalize(centred @ self.models["skeleton_map"][candidate], dim=-1)
+
+    def latents(self, texts: Texts) -> Latents:
+        """The texts themselves, centred, of unit norm."""
+        centred = self.inputs(self.check_texts(texts))[0].double() - self.shared["text_mean"]
+        models = self.models["skeleton_map"].shape[:2]
+        return Latents(
+            texts.class_ids,
+            F.normalize(centred, dim=-1)[:, None].expand(*models, -1, -1, -1),
+        )
 
 
 def ridge_maps(
@@ -88,3 +97,6 @@ def ridge_maps(
     projected = vectors.mT @ (features.mT @ targets / len(features))
     penalties = mean * torch.tensor(regularisations, dtype=values.dtype)
     return vectors @ (projected / (values + penalties[:, None])[..., None])
+
+
+METHOD = Ridge

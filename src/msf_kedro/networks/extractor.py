@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
 
-import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
 
@@ -34,7 +33,6 @@ class ShiftGCNTraining:
         milestones: epochs after which the rate is divided by 10; empty for a cosine decay to 0.
         weight_decay: of all weights except the masks and those of the graph convolutions.
         graph_weight_decay: of the graph convolutions' linear weights; masks have none.
-        label_smoothing: of the cross entropy.
     """
 
     epochs: PositiveInt
@@ -44,7 +42,6 @@ class ShiftGCNTraining:
     milestones: list[PositiveInt]
     weight_decay: NonNegativeFloat
     graph_weight_decay: NonNegativeFloat
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
 
     def __post_init__(self):
         if self.warmup_epochs >= self.epochs:
@@ -107,7 +104,7 @@ def train(
 
     def loss(bodies, clip, person, target):
         logits, _ = network(bodies, clip, person)
-        error = F.cross_entropy(logits, target, label_smoothing=config.label_smoothing)
+        error = F.cross_entropy(logits, target)
         return {"loss": error, "accuracy": (logits.argmax(1) == target).float().mean()}
 
     def epochs() -> Iterator[Iterator[tuple]]:
@@ -152,9 +149,9 @@ def extract(
 
 
 def fuse_streams(
-    parts: dict[str, Float[np.ndarray, "n C"]], streams: StreamsConfig, normalise: bool
-) -> Float[np.ndarray, "n C"]:
-    """Weighted sum over the active streams, or weighted mean if `normalise`."""
+    parts: dict[str, pd.DataFrame], streams: StreamsConfig, normalise: bool
+) -> pd.DataFrame:
+    """Weighted sum of the active streams' tables, or weighted mean if `normalise`."""
     total = sum(streams.weight(stream) for stream in parts) if normalise else 1.0
     return sum(streams.weight(stream) / total * part for stream, part in parts.items())
 

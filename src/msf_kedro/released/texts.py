@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from msf_kedro.texts.encoders import TEXT_COLUMNS
+from msf_kedro.texts.fusion import TEXT_COLUMNS
 
 Files = Mapping[str, Callable[[], list | np.ndarray | None]]
 FILE_NAME = re.compile(r"(lb|ad|md)(?:_(\d+))?\.(csv|npy)", re.IGNORECASE)

@@ -5,117 +5,122 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from msf_kedro.reports.evaluation import gzssar_results, zssar_results
-from msf_kedro.texts.encoders import EncoderConfig, parse_texts
+from msf_kedro.methods import METHODS
+from msf_kedro.texts.fusion import parse_texts
 
-TEXT_KINDS = ("LB", "AD", "MD", "verb", "noun")
-METHODS = ("msf", "ridge", "cada_vae", "synse", "revise", "jpose")
-FREE_TEXTS = ("msf", "ridge")  # they take any text combination, the others their papers' texts
+KEYS = ("method", "texts", "encoder", "split")
+FEATURES = ("clips", "released")
+SEPARATORS = {"methods": "+", "texts": "/", "encoders": "+", "splits": "+"}
 
 
 @dataclass(frozen=True)
 class BenchmarkConfig:
-    """What is compared.
+    """What is compared; every field may be one string too: `msf+ridge`, texts `LB/LB+AD+MD`.
 
     Attributes:
-        methods: of `METHODS`.
-        texts: text combinations for the methods that take any.
-        encoders: name → fields of `EncoderConfig`; the name is the benchmark's `encoder` column.
+        methods: names of methods.
+        texts: text combinations, for the methods whose papers do not say which.
+        encoders: names of text encoders.
+        splits: names of class splits; all of the study if empty.
+        features: `clips` trains Shift-GCNs, `released` reads released features.
     """
 
-    methods: list[str]
-    texts: list[str]
-    encoders: dict
+    methods: list[str] | str
+    texts: list[str] | str
+    encoders: list[str] | str
+    splits: list[str] | str
+    features: str
 
     def __post_init__(self):
-        for name, values, known in (
-            ("methods", self.methods, METHODS),
-            ("texts", self.texts, None),
-            ("encoders", list(self.encoders), None),
-        ):
-            if not values or len(set(values)) < len(values):
+        for name, separator in SEPARATORS.items():
+            values = getattr(self, name)
+            if isinstance(values, str):
+                values = values.split(separator) if values else []
+                object.__setattr__(self, name, values)
+            if (not values and name != "splits") or len(set(values)) < len(values):
                 raise ValueError(f"benchmark.{name} is {values}, expected some, each once")
-            if known and not set(values) <= set(known):
-                raise ValueError(f"benchmark.{name} is {values}, expected some of {known}")
         for texts in self.texts:
             parse_texts(texts)
-        for name in self.encoders:
-            if not name.replace("-", "").replace("_", "").isalnum():
-                raise ValueError(
-                    f"benchmark.encoders: {name!r} becomes a part of paths; expected letters,"
-                    " digits and -"
-                )
-            self.encoder(name)
-
-    def encoder(self, name: str) -> EncoderConfig:
-        return EncoderConfig(**self.encoders[name])
+        if self.features not in FEATURES:
+            raise ValueError(f"benchmark.features is {self.features!r}, expected {FEATURES}")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the benchmark, all seeds together.
-
-    Attributes:
-        kinds: the text kinds that its method gets.
-    """
+    """One cell of the benchmark, all seeds together."""
 
     method: str
-    split: str
+    texts: str
     encoder: str
-    kinds: tuple[str, ...]
-
-    @property
-    def texts(self) -> str:
-        return "+".join(kind for kind in TEXT_KINDS if kind in self.kinds)
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """The columns that name the cell."""
-        keys = ("method", "texts", "encoder", "split")
-        return {key: getattr(self, key) for key in keys}
+    split: str
 
     def __str__(self) -> str:
-        return f"{self.method} {self.texts} {self.encoder} {self.split}"
+        return f"{self.split}.{self.method}.{self.encoder}.{self.texts}"
+
+
+def cells(
+    config: BenchmarkConfig, splits: list[str], encoders: list[str], method_texts: dict[str, str]
+) -> list[Cell]:
+    """All cells of a benchmark.
+
+    Args:
+        splits: the study's.
+        encoders: the known ones.
+        method_texts: the texts of methods whose papers say which.
+
+    Raises:
+        ValueError: a method, encoder or split is unknown.
+    """
+    for name, known in (("methods", METHODS), ("encoders", encoders), ("splits", splits)):
+        unknown = sorted(set(getattr(config, name)) - set(known))
+        if unknown:
+            raise ValueError(f"benchmark.{name}: unknown {unknown}; known are {list(known)}")
+    return [
+        Cell(method, texts, encoder, split)
+        for split in config.splits or splits
+        for method in config.methods
+        for encoder in config.encoders
+        for texts in ([method_texts[method]] if method in method_texts else config.texts)
+    ]
 
 
 def cell_results(
-    cell: Cell,
-    unseen_probs: pd.DataFrame,
-    roles: pd.DataFrame,
-    cycles: pd.DataFrame,
-    predictions: pd.DataFrame,
-    fit_seconds: float,
+    cell: Cell, zssar: pd.DataFrame, gzssar: pd.DataFrame, histories: list[pd.DataFrame]
 ) -> pd.DataFrame:
     """The figures of a cell's runs, a row per protocol, gate and seed; accuracies as fractions.
 
     Args:
-        unseen_probs: of the test phase.
-        fit_seconds: of one seed, both phases together.
+        zssar: figures per protocol and seed.
+        gzssar: figures per protocol, gate and seed.
+        histories: of all trainings of the cell; `fit_seconds` is their time for one seed.
     """
-    zssar = zssar_results(unseen_probs, roles, cycles)
-    zssar = zssar.rename(
-        columns={
-            "accuracy": "zssar_accuracy",
-            "accuracy_per_class": "zssar_accuracy_per_class",
-        }
-    ).drop(columns="cycle")
-    table = gzssar_results(predictions).merge(zssar, on=["protocol", "seed"])
-    return pd.DataFrame(cell.keys, index=table.index).join(table).assign(fit_seconds=fit_seconds)
+    seconds = sum(history.seconds.sum() for history in histories) / zssar.seed.nunique()
+    names = {name: f"zssar_{name}" for name in ("accuracy", "accuracy_per_class")}
+    zssar = zssar.rename(columns=names).drop(columns="candidate")
+    table = gzssar.merge(zssar, on=["protocol", "seed"], validate="many_to_one")
+    return table.assign(**vars(cell), fit_seconds=seconds)
 
 
-def cell_outcomes(cell: Cell, predictions: pd.DataFrame) -> pd.DataFrame:
-    """What became of each test clip, a row each: `right.<protocol>.<gate>.<seed>` says whether the
-    final decision is right, `own.<protocol>.<seed>` whether the classifier of its side is."""
-    columns = {}
+def cell_outcomes(cell: Cell, predictions: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    """What became of each test clip, a row each.
+
+    Args:
+        labels: of classes, by class id.
+
+    Returns:
+        `KEYS`, `name`, `class_id`, `label`, `side`; `right.<protocol>.<gate>.<seed>` says whether
+        the final decision is right, `own.<protocol>.<seed>` whether the classifier of the clip's
+        own side is.
+    """
+    columns, clips = {}, ["name", "class_id", "side"]
     for (protocol, gate, seed), run in predictions.groupby(["protocol", "gate", "seed"]):
-        own = run.seen_prediction.where(run.side == "seen", run.unseen_prediction)
-        columns[f"own.{protocol}.{seed}"] = (own == run.action).to_numpy()
-        columns[f"right.{protocol}.{gate}.{seed}"] = (run.predicted == run.action).to_numpy()
-        clips = run[["name", "action", "side"]]
-    outcomes = pd.DataFrame(columns | cell.keys, index=np.arange(len(clips)))
-    outcomes = clips.reset_index(drop=True).join(outcomes)
-    keys = list(cell.keys)
-    return outcomes[[*keys, *(column for column in outcomes if column not in keys)]]
+        run = run.set_index("name")
+        own = np.where(run.side == "seen", run.seen_prediction, run.unseen_prediction)
+        columns[f"own.{protocol}.{seed}"] = own == run.class_id
+        columns[f"right.{protocol}.{gate}.{seed}"] = run.predicted == run.class_id
+    tested = predictions[clips].drop_duplicates().assign(**vars(cell))
+    tested["label"] = tested.class_id.map(labels)
+    return tested[[*KEYS, *clips[:2], "label", "side"]].join(pd.DataFrame(columns), on="name")
 
 
 def summary(results: pd.DataFrame, protocol: str, gate: str) -> str:
@@ -123,6 +128,7 @@ def summary(results: pd.DataFrame, protocol: str, gate: str) -> str:
     mine = results[(results.protocol == protocol) & (results.gate == gate)]
     columns = {
         "zssar_accuracy": "ZSSAR",
+        "seen_classifier_accuracy": "seen classifier",
         "acc_seen": "Acc_s",
         "acc_unseen": "Acc_u",
         "harmonic_mean": "H",

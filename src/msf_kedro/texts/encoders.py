@@ -1,7 +1,6 @@
 """Stage 0: class texts to text features, by CLIP's text encoder or a sentence encoder."""
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-TEXT_COLUMNS = {"LB": "label", "AD": "action_description", "MD": "motion_description"}
 PACKAGED = "packaged:all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LIBRARIES = ("open_clip", "sentence_transformers")
@@ -17,7 +15,7 @@ LIBRARIES = ("open_clip", "sentence_transformers")
 
 @dataclass(frozen=True)
 class EncoderConfig:
-    """Which text encoder.
+    """A text encoder.
 
     Attributes:
         library: `open_clip` or `sentence_transformers`.
@@ -36,16 +34,21 @@ class EncoderConfig:
             raise ValueError(f"encoder.library is {self.library!r}, expected one of {LIBRARIES}")
 
 
-def parse_texts(texts: str) -> list[str]:
-    """The text kinds of a combination such as `LB+AD+MD`.
+def get_encoder(encoders: dict[str, dict], name: str) -> EncoderConfig:
+    """The text encoder of that name.
+
+    Args:
+        encoders: name → fields of `EncoderConfig`.
 
     Raises:
-        ValueError: a kind is unknown or comes twice.
+        ValueError: there is none of that name, or its fields are not those of an encoder.
     """
-    kinds = texts.split("+")
-    if not set(kinds) <= set(TEXT_COLUMNS) or len(set(kinds)) < len(kinds):
-        raise ValueError(f"texts is {texts!r}, expected kinds of LB, AD, MD joined by +")
-    return kinds
+    if name not in encoders:
+        raise ValueError(f"unknown encoder {name!r}; known are {', '.join(encoders)}")
+    try:
+        return EncoderConfig(**encoders[name])
+    except TypeError as error:
+        raise ValueError(f"encoders.{name}: {error}") from error
 
 
 def check_class_texts(table: pd.DataFrame) -> None:
@@ -70,12 +73,6 @@ def embed(texts: list[str], config: EncoderConfig) -> Float[np.ndarray, "n E"]:
         ValueError: the model cannot be had, or its packaged weights are not the published ones.
     """
     return (_embed_clip if config.library == "open_clip" else _embed_sentences)(texts, config)
-
-
-def fuse(parts: Iterable[Float[np.ndarray, "K E"]]) -> Float[np.ndarray, "K F"]:
-    """Concatenate the text kinds' features and L2-normalise the whole (paper, section 3.2)."""
-    joined = np.concatenate(list(parts), axis=1)
-    return joined / np.linalg.norm(joined, axis=1, keepdims=True)
 
 
 def _embed_sentences(texts: list[str], config: EncoderConfig) -> np.ndarray:

@@ -6,17 +6,20 @@ Two kinds, both fitted on the calibration phase:
 """
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from pydantic import Field, PositiveFloat
+from scipy.special import expit, softmax
 
+from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
 KINDS = ("threshold", "logistic")
-OUTPUTS = ("seen", "all")
 
 
-@dataclass(frozen=True)
+@configuration
 class GateConfig:
     """How gates are chosen.
 
@@ -33,32 +36,14 @@ class GateConfig:
             where it has some for classes that it was never trained on, as the release's has.
     """
 
-    kind: str
-    temperatures: list[float]
-    thresholds: list[float]
-    folds: int
-    paper_temperature: float
+    kind: Literal["threshold", "logistic"]
+    temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
+    thresholds: Annotated[list[float], Field(min_length=1)]
+    folds: Annotated[int, Field(ge=2)]
+    paper_temperature: PositiveFloat
     paper_threshold: float
-    paper_fit_part: float
-    outputs: str
-
-    def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"gate.kind is {self.kind!r}, expected one of {KINDS}")
-        if not self.temperatures or min(self.temperatures) <= 0:
-            raise ValueError(f"gate.temperatures is {self.temperatures}, expected numbers above 0")
-        if not self.thresholds:
-            raise ValueError("gate.thresholds is empty, expected at least one number")
-        if self.paper_temperature <= 0:
-            raise ValueError(
-                f"gate.paper_temperature is {self.paper_temperature}, expected above 0"
-            )
-        if not 0 < self.paper_fit_part <= 1:
-            raise ValueError(f"gate.paper_fit_part is {self.paper_fit_part}, expected 0 to 1")
-        if self.outputs not in OUTPUTS:
-            raise ValueError(f"gate.outputs is {self.outputs!r}, expected one of {OUTPUTS}")
-        if self.folds < 2:
-            raise ValueError(f"gate.folds is {self.folds}, expected at least 2")
+    paper_fit_part: Annotated[float, Field(gt=0, le=1)]
+    outputs: Literal["seen", "all"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +72,7 @@ class Gate:
     Attributes:
         width: how many sorted probabilities of each classifier the logistic gate looks at.
         weights: the logistic regression's coefficients, then its intercept; empty for `threshold`.
+        outputs: which of the seen classifier's outputs its soft-max runs over, see `GateConfig`.
     """
 
     kind: str
@@ -94,6 +80,7 @@ class Gate:
     threshold: float
     width: int
     weights: Float[np.ndarray, " W"]
+    outputs: str
 
 
 def score(
@@ -101,9 +88,9 @@ def score(
 ) -> Float[np.ndarray, " n"]:
     """How sure the gate is that a clip is of a seen class, from 0 to 1."""
     if gate.kind == "threshold":
-        return softmax(seen_logits, gate.temperature).max(axis=1)
+        return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
     inputs = gate_features(seen_logits, unseen_probs, gate.temperature, gate.width)
-    return 1 / (1 + np.exp(-(inputs @ gate.weights[:-1] + gate.weights[-1])))
+    return expit(inputs @ gate.weights[:-1] + gate.weights[-1])
 
 
 def gate_features(
@@ -113,15 +100,8 @@ def gate_features(
     width: int,
 ) -> Float[np.ndarray, "n F"]:
     """The `width` largest unseen and seen probabilities, each in descending order."""
-    parts = (unseen_probs, softmax(seen_logits, temperature))
+    parts = (unseen_probs, softmax(seen_logits / temperature, axis=1))
     return np.concatenate([-np.sort(-part, axis=1)[:, :width] for part in parts], axis=1)
-
-
-def softmax(logits: Float[np.ndarray, "n S"], temperature: float) -> Float[np.ndarray, "n S"]:
-    """Each row's soft-max at a temperature."""
-    scaled = logits / temperature
-    scaled = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return scaled / scaled.sum(axis=1, keepdims=True)
 
 
 def fit_gate(
@@ -136,7 +116,8 @@ def fit_gate(
     if kind == "threshold":
         temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
         return max(
-            (_threshold_gate(evidence, t, width) for t in temperatures), key=lambda found: found[0]
+            (_threshold_gate(evidence, t, width, config.outputs) for t in temperatures),
+            key=lambda found: found[0],
         )[1]
     temperature, threshold = config.paper_temperature, config.paper_threshold
     fitted = np.arange(len(evidence.is_seen))
@@ -147,7 +128,7 @@ def fit_gate(
     inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
     model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
     weights = np.append(model.coef_[0], model.intercept_[0])
-    return Gate(kind, temperature, threshold, width, weights)
+    return Gate(kind, temperature, threshold, width, weights, config.outputs)
 
 
 def harmonic_means(
@@ -160,14 +141,16 @@ def harmonic_means(
     return harmonic_mean(seen, unseen)
 
 
-def _threshold_gate(evidence: Evidence, temperature: float, width: int) -> tuple[float, Gate]:
+def _threshold_gate(
+    evidence: Evidence, temperature: float, width: int, outputs: str
+) -> tuple[float, Gate]:
     """The threshold half-way between two neighbouring scores with the largest harmonic mean."""
-    scores = softmax(evidence.seen_logits, temperature).max(axis=1)
+    scores = softmax(evidence.seen_logits / temperature, axis=1).max(axis=1)
     levels = np.unique(scores)
     candidates = (levels[:-1] + levels[1:]) / 2 if len(levels) > 1 else levels
     means = harmonic_means(scores, candidates, evidence)
     best = _middle_of_best(means)
-    gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0))
+    gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0), outputs)
     return float(means[best]), gate
 
 

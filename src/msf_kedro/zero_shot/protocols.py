@@ -1,76 +1,164 @@
-"""Which of the alignment's cycles a protocol uses (the check-point selection)."""
+"""What a protocol may look at: which candidate counts, and which clips fit a gate.
+
+`strict` chooses nothing with test labels or test subjects. `paper` is the released code's, and
+selects on test: it takes the candidate that is best on the unseen test clips, and fits the gate on
+test subjects' clips. Published tables can only be compared under it.
+"""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
 
-from msf_kedro.zero_shot.splits import PHASES, ZSSAR_TEST
+from msf_kedro.joins import rows_of
+from msf_kedro.methods.contract.fitted import Classifier
+from msf_kedro.zero_shot.splits import PHASES, ZSSAR_TEST, scored_clips
 
 PROTOCOLS = ("strict", "paper")
 TRAINING_SUBJECTS = ("train", "held_out")
+# Calibration clips that gates are fitted on. The Shift-GCN was trained on none of them. The paper
+# protocol takes its unseen clips from test subjects, as the release does: they come back in the
+# test phase as seen ones.
+GATE_CLIPS = {
+    "strict": {"seen": ("held_out",), "unseen": TRAINING_SUBJECTS},
+    "paper": {"seen": ("held_out",), "unseen": ("test",)},
+}
 
 
 def count_right(
-    probs: Float[np.ndarray, "n U"], classes: list[int], clips: pd.DataFrame
+    classifier: Classifier, features: pd.DataFrame, roles: pd.DataFrame, phase: str
 ) -> pd.DataFrame:
-    """How many unseen clips of each part are classified right: `part`, `clips`, `right`.
+    """How many unseen clips of each part every candidate and seed classifies right.
+
+    In the calibration phase each candidate's soft-max temperature is chosen too, on the unseen
+    clips of training subjects if there are some; it holds in both phases.
 
     Args:
-        probs: probabilities, or logits, over the unseen classes.
-        classes: of the columns.
-        clips: `action` and `part` of each row.
-    """
-    right = np.array(classes)[probs.argmax(axis=1)] == clips.action.to_numpy()
-    counts = pd.Series(right).groupby(clips.part.to_numpy()).agg(["size", "sum"])
-    return counts.set_axis(["clips", "right"], axis=1).rename_axis("part").reset_index()
-
-
-def choose_cycles(counts: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The cycle of every protocol, phase and seed.
-
-    `strict` takes the cycle that does best on the calibration phase, on its unseen classes' clips
-    of training subjects, in both phases; where there are no such clips, there is no `strict`.
-    `paper` takes in each phase the one that does best on the phase's unseen test clips: it selects
-    on test labels, as the release does. Ties go to the earliest cycle.
-
-    Args:
-        counts: for both phases, or only calibration, the right unseen clips (`cycle`, `seed`,
-            `part`, `clips`, `right`).
+        classifier: of the phase's unseen classes.
+        features: of all clips, indexed by name.
+        roles: of the phase.
 
     Returns:
-        `protocol`, `phase`, `seed`, `cycle`, and the `accuracy` that chose it.
+        `candidate` (from 1), `candidate_name`, `seed`, `part`, `clips`, `right`, and, in the
+        calibration phase, `temperature`.
     """
-    phases, chosen = [phase for phase in PHASES if phase in counts], []
-    if counts["calibration"].part.isin(TRAINING_SUBJECTS).any():
-        strict = _best(counts["calibration"], TRAINING_SUBJECTS)
-        chosen += [strict.assign(protocol="strict", phase=phase) for phase in phases]
-    for phase in phases:
-        best = _best(counts[phase], ZSSAR_TEST)
-        chosen.append(best.assign(protocol="paper", phase=phase))
-    columns = ["protocol", "phase", "seed", "cycle", "accuracy"]
-    return pd.concat(chosen, ignore_index=True)[columns]
+    clips = roles[roles.side == "unseen"].reset_index(drop=True)
+    values = torch.from_numpy(rows_of(features, clips.name, "features").to_numpy())
+    targets = torch.tensor(pd.Index(classifier.class_ids).get_indexer(clips.class_id))
+    judged = clips.part.isin(TRAINING_SUBJECTS).to_numpy()
+    judged = torch.tensor(judged if judged.any() else ~judged)
+    tables = []
+    for place, name in enumerate(classifier.candidates):
+        for replica, seed in enumerate(classifier.seeds):
+            logits = classifier.pick(place, replica).logits(values)[0, 0]
+            right = (logits.argmax(1) == targets).numpy()
+            counts = pd.Series(right).groupby(clips.part).agg(clips="size", right="sum")
+            found = {"candidate": place + 1, "candidate_name": name, "seed": seed}
+            if phase == "calibration":
+                found["temperature"] = choose_temperature(
+                    logits[judged], targets[judged], classifier.temperatures
+                )
+            tables.append(counts.reset_index().assign(**found))
+    return pd.concat(tables, ignore_index=True)
 
 
-def chosen_runs(cycles: pd.DataFrame, phase: str) -> pd.DataFrame:
-    """The `cycle` and `seed` of every run that some protocol chose in a phase, each once."""
-    runs = cycles.loc[cycles.phase == phase, ["cycle", "seed"]].drop_duplicates()
-    return runs.sort_values(["cycle", "seed"])
+def choose_temperature(
+    logits: Float[Tensor, "m K"], labels: Int[Tensor, " m"], temperatures: Iterable[float]
+) -> float:
+    """The temperature of smallest negative log-likelihood, averaged over clips; ties: the first.
+
+    Probabilities are `softmax(logits / temperature)`.
+    """
+    losses = {t: F.cross_entropy(logits / t, labels).item() for t in temperatures}
+    return float(min(losses, key=losses.__getitem__))
+
+
+def choose_candidates(calibration: pd.DataFrame, test: pd.DataFrame) -> pd.DataFrame:
+    """The candidate of every protocol, phase and seed.
+
+    `strict` takes the candidate that does best in the calibration phase, on its unseen classes'
+    clips of training subjects, in both phases; where there are no such clips, there is no `strict`.
+    `paper` takes in each phase the one that does best on the phase's unseen test clips: it selects
+    on test labels, as the release does. Ties go to the first candidate.
+
+    Args:
+        calibration: what `count_right` gave for the calibration phase.
+        test: what it gave for the test phase.
+
+    Returns:
+        `protocol`, `phase`, `seed`, `candidate`, its `temperature`, and the `accuracy` that chose
+        it.
+
+    Raises:
+        ValueError: the phases have other candidates or seeds.
+    """
+    models = ["candidate", "candidate_name", "seed"]
+    first, second = (
+        counts[models].drop_duplicates().sort_values(models).reset_index(drop=True)
+        for counts in (calibration, test)
+    )
+    if not first.equals(second):
+        raise ValueError(
+            f"the calibration phase has {len(first)} models (candidates and seeds), the test phase"
+            f" {len(second)} or others: they were fitted with different parameters; rerun the"
+            " alignment of both"
+        )
+    chosen = []
+    if calibration.part.isin(TRAINING_SUBJECTS).any():
+        strict = _best(calibration, TRAINING_SUBJECTS)
+        chosen += [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
+    for phase, counts in zip(PHASES, (calibration, test), strict=True):
+        chosen.append(_best(counts, ZSSAR_TEST).assign(protocol="paper", phase=phase))
+    temperatures = calibration.groupby(["seed", "candidate"]).temperature.first()
+    table = pd.concat(chosen, ignore_index=True).join(temperatures, on=["seed", "candidate"])
+    return table[["protocol", "phase", "seed", "candidate", "temperature", "accuracy"]]
 
 
 def _best(counts: pd.DataFrame, parts: tuple[str, ...]) -> pd.DataFrame:
-    """Per seed the cycle of largest accuracy over some parts together."""
-    mine = counts[counts.part.isin(parts)].groupby(["seed", "cycle"])[["right", "clips"]].sum()
+    """Per seed the candidate of largest accuracy over some parts together."""
+    mine = counts[counts.part.isin(parts)].groupby(["seed", "candidate"])[["right", "clips"]].sum()
     accuracy = (mine.right / mine.clips).rename("accuracy").reset_index()
     return accuracy.loc[accuracy.groupby("seed").accuracy.idxmax()]
 
 
-def best_class(table: pd.DataFrame) -> pd.Series:
-    """The class number of the largest `class_*` column of each row."""
-    columns = class_columns(table)
-    numbers = pd.Index([int(column.removeprefix("class_")) for column in columns])
-    return pd.Series(numbers[table[columns].to_numpy().argmax(axis=1)], index=table.index)
+def unseen_probs(
+    classifier: Classifier,
+    features: pd.DataFrame,
+    roles: pd.DataFrame,
+    candidates: pd.DataFrame,
+    phase: str,
+) -> pd.DataFrame:
+    """Probabilities over the unseen classes of every clip that methods were not trained on.
+
+    Returns:
+        A column per class; a row per candidate and seed that some protocol chose, and clip.
+    """
+    names = roles.name[scored_clips(roles)]
+    values = torch.from_numpy(rows_of(features, names, "features").to_numpy())
+    runs = candidates.loc[candidates.phase == phase, ["candidate", "seed", "temperature"]]
+    tables = {
+        (run.candidate, run.seed): pd.DataFrame(
+            classifier.probs(values, run.candidate, run.seed, run.temperature).numpy(),
+            index=pd.Index(names, name="name"),
+            columns=pd.Index(classifier.class_ids, name="class_id"),
+        )
+        for run in runs.drop_duplicates().sort_values(["candidate", "seed"]).itertuples()
+    }
+    return pd.concat(tables, names=["candidate", "seed"])
 
 
-def class_columns(table: pd.DataFrame) -> list[str]:
-    """The columns `class_*` of a table of logits or probabilities."""
-    return [column for column in table.columns if column.startswith("class_")]
+def chosen_probs(
+    probs: pd.DataFrame, candidates: pd.DataFrame, phase: str
+) -> Iterable[tuple[str, int, pd.DataFrame]]:
+    """Protocol, seed, and that seed's probabilities by the candidate that the protocol chose."""
+    for row in candidates[candidates.phase == phase].itertuples():
+        yield row.protocol, row.seed, probs.loc[row.candidate, row.seed]
+
+
+def best_class(table: pd.DataFrame) -> Int[np.ndarray, " n"]:
+    """The class of the largest column of each row."""
+    return table.columns.to_numpy()[table.to_numpy().argmax(axis=1)]

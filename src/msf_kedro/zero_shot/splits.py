@@ -107,7 +107,7 @@ def assign_roles(
     """The role of every kept clip in one phase.
 
     Returns:
-        A row per clip, in their order: `name`, `action`, `side` (seen, unseen, excluded) and
+        A row per clip, in their order: `name`, `class_id`, `side` (seen, unseen, excluded) and
         `part` (train, held_out, test).
 
     Raises:
@@ -117,9 +117,10 @@ def assign_roles(
     unseen = set(split.unseen if phase == "test" else split.calibration_unseen)
     excluded = set() if phase == "test" else set(split.unseen)
     held_out = parts.test_held_out if phase == "test" else parts.calibration_held_out
-    roles = clips[["name", "action"]].reset_index(drop=True)
+    roles = clips[["name", "action"]].set_axis(["name", "class_id"], axis=1).reset_index(drop=True)
+    roles["class_id"] = roles.class_id.astype("int64")
     roles["side"] = [
-        "excluded" if a in excluded else "unseen" if a in unseen else "seen" for a in clips.action
+        "excluded" if c in excluded else "unseen" if c in unseen else "seen" for c in roles.class_id
     ]
     train = _select(clips, "train", parts.train)
     held = train & _select(clips, f"{phase}_held_out", held_out)
@@ -132,12 +133,12 @@ def assign_roles(
 
 def seen_classes(roles: pd.DataFrame) -> list[int]:
     """The phase's seen classes, ascending: the order of all seen logits."""
-    return sorted(roles.loc[roles.side == "seen", "action"].unique().tolist())
+    return sorted(roles.loc[roles.side == "seen", "class_id"].unique().tolist())
 
 
 def unseen_classes(roles: pd.DataFrame) -> list[int]:
     """The phase's unseen classes, ascending: the order of all unseen probabilities."""
-    return sorted(roles.loc[roles.side == "unseen", "action"].unique().tolist())
+    return sorted(roles.loc[roles.side == "unseen", "class_id"].unique().tolist())
 
 
 def trained_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
@@ -185,16 +186,16 @@ def _select(clips: pd.DataFrame, name: str, expression: str) -> Bool[np.ndarray,
 
 def _check_roles(roles, classes, unseen, excluded, phase) -> None:
     """Every class needs clips in the parts where it is used."""
-    counts = roles.groupby(["action", "part"]).size().unstack(fill_value=0)
+    counts = roles.groupby(["class_id", "part"]).size().unstack(fill_value=0)
     counts = counts.reindex(index=classes, columns=list(PARTS), fill_value=0)
-    for action in sorted(set(classes) - excluded):
-        side = "unseen" if action in unseen else "seen"
+    for class_id in sorted(set(classes) - excluded):
+        side = "unseen" if class_id in unseen else "seen"
         needs = ["test"] if side == "unseen" and phase == "test" else ["train", "test"]
         for part in needs:
-            if not counts.loc[action, part]:
+            if not counts.loc[class_id, part]:
                 raise ValueError(
-                    f"{phase} phase: {side} class {action} has no {part} clip"
-                    f" ({dict(counts.loc[action])}); check the raw clips and parameters 'parts'"
+                    f"{phase} phase: {side} class {class_id} has no {part} clip"
+                    f" ({dict(counts.loc[class_id])}); check the raw clips and parameters 'parts'"
                 )
     if not (roles.side.eq("seen") & roles.part.eq("held_out")).any():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Nodes of the alignment stage."""
+"""Nodes of the alignment stage; the same for every method."""
 
 import logging
 
@@ -6,11 +6,15 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.methods import msf
-from msf_kedro.methods.msf import AlignmentConfig, UnseenClassifierConfig
-from msf_kedro.tables import to_matrix, to_table
-from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_cycles, chosen_runs, count_right
-from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.joins import check_same_clips, rows_of
+from msf_kedro.methods import configure, get_method, load_classifier, load_fitted
+from msf_kedro.methods.contract.fitted import Latents
+from msf_kedro.methods.contract.task import Task
+from msf_kedro.texts.fusion import Texts, parse_texts
+from msf_kedro.zero_shot import protocols
+from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_candidates
+from msf_kedro.zero_shot.splits import seen_classes, trained_clips, unseen_classes
 
 logger = logging.getLogger(__name__)
 
@@ -18,135 +22,74 @@ logger = logging.getLogger(__name__)
 def fit_alignment(
     features: pd.DataFrame,
     roles: pd.DataFrame,
-    fused_texts: pd.DataFrame,
-    alignment: AlignmentConfig,
+    text_features: pd.DataFrame,
+    method_config: dict,
+    clips: ClipsConfig,
     seeds: list,
     device: str,
+    method: str,
+    texts: str,
+    encoder: str,
 ) -> tuple[dict, pd.DataFrame]:
-    """The VAE pair after every cycle and for every seed, and the history."""
-    chosen = trained_clips(roles)
-    seen = seen_classes(roles)  # texts of unseen classes do not take part
-    labels = torch.searchsorted(
-        torch.tensor(seen), torch.tensor(roles.action[chosen].to_numpy(dtype="int64"))
+    """The method, fitted to training clips and texts of seen classes for every seed."""
+    check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
+    trained, classes = roles[trained_clips(roles)], seen_classes(roles)
+    task = Task(
+        features=torch.from_numpy(rows_of(features, trained.name, "features").to_numpy()),
+        labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
+        seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
+        layout=clips.layout,
     )
-    checkpoints, history = msf.fit_alignment(
-        f"alignment on {len(seen)} classes, {len(seeds)} seeds",
-        torch.from_numpy(to_matrix(features, ["name"])[chosen]),
-        labels,
-        _texts(fused_texts, seen),
-        seeds,
-        alignment,
-        runtime.pick_device(device),
-    )
-    return checkpoints, pd.DataFrame(history)
+    config = configure(method, method_config)
+    name = f"{method} {texts} on {len(classes)} classes, {len(seeds)} seeds"
+    device = runtime.pick_device(device)
+    fitted, history = get_method(method).fit(task, seeds, config, device, name)
+    return fitted.state(), pd.DataFrame(history)
 
 
-def generate_latents(
-    vaes: dict,
-    roles: pd.DataFrame,
-    fused_texts: pd.DataFrame,
-    alignment: AlignmentConfig,
-    unseen_classifier: UnseenClassifierConfig,
-    seeds: list,
-) -> dict:
-    """Latents of every unseen class, as `latents` (cycle, seed, class, sample, Z)."""
-    classes = unseen_classes(roles)
-    latents = msf.generate_latents(
-        vaes,
-        _texts(fused_texts, classes),
-        seeds,
-        alignment,
-        unseen_classifier.latents_per_class,
-    )
-    return {"latents": latents, "classes": classes}
+def generate_latents(alignment: dict, roles: pd.DataFrame, text_features: pd.DataFrame) -> dict:
+    """Latents of every unseen class, from its texts."""
+    fitted = load_fitted(alignment)
+    kinds, encoder = fitted.about["kinds"], fitted.about["encoder"]
+    texts = Texts.of_table(text_features, kinds, unseen_classes(roles), encoder)
+    return fitted.latents(texts).state()
 
 
-def fit_unseen_classifier(
-    latents: dict, unseen_classifier: UnseenClassifierConfig, seeds: list, device: str
-) -> tuple[dict, pd.DataFrame]:
-    """A softmax classifier for every cycle and seed, and the history."""
-    state, history = msf.fit_unseen_classifier(
-        f"unseen classifier on {len(latents['classes'])} classes",
-        latents["latents"],
-        seeds,
-        unseen_classifier,
-        runtime.pick_device(device),
-    )
-    return state, pd.DataFrame(history)
+def fit_unseen_classifier(alignment: dict, latents: dict, device: str) -> tuple[dict, pd.DataFrame]:
+    """A classifier of the unseen classes for every candidate and seed, and its history."""
+    fitted, device = load_fitted(alignment), runtime.pick_device(device)
+    name = f"{fitted.about['method']}: classifier of {len(latents['class_ids'])} unseen classes"
+    classifier, history = fitted.classifier(Latents(**latents), device, name)
+    return classifier.state(), pd.DataFrame(history)
 
 
-def score_cycles(
-    vaes: dict,
-    classifier: dict,
-    features: pd.DataFrame,
-    roles: pd.DataFrame,
-    unseen_classifier: UnseenClassifierConfig,
-    seeds: list,
+def score(
+    unseen_classifier: dict, features: pd.DataFrame, roles: pd.DataFrame, phase: str
 ) -> pd.DataFrame:
-    """How many unseen clips of each part every cycle and seed classifies right."""
-    chosen = (roles.side == "unseen").to_numpy()
-    clips, classes = roles[chosen], unseen_classes(roles)
-    matrix = torch.from_numpy(to_matrix(features, ["name"])[chosen])
-    tables = []
-    for cycle in range(len(classifier["weight"])):
-        for replica, seed in enumerate(seeds):
-            probs = msf.unseen_probs(
-                vaes, classifier, matrix, unseen_classifier.relu_logits, cycle, replica
-            )
-            counts = count_right(probs.numpy(), classes, clips)
-            tables.append(counts.assign(cycle=cycle + 1, seed=seed))
-    return pd.concat(tables, ignore_index=True)
+    """How many unseen clips of each part every candidate and seed classifies right."""
+    return protocols.count_right(load_classifier(unseen_classifier), features, roles, phase)
 
 
-def select_cycles(calibration_right: pd.DataFrame, test_right: pd.DataFrame) -> pd.DataFrame:
-    """The cycle that each protocol uses, per phase and seed."""
-    cycles = choose_cycles({"calibration": calibration_right, "test": test_right})
-    for protocol in sorted(set(PROTOCOLS) - set(cycles.protocol)):
+def select_candidates(calibration_right: pd.DataFrame, test_right: pd.DataFrame) -> pd.DataFrame:
+    """The candidate that each protocol uses, per phase and seed."""
+    candidates = choose_candidates(calibration_right, test_right)
+    for protocol in sorted(set(PROTOCOLS) - set(candidates.protocol)):
         logger.warning(
             "protocol %s is left out: the calibration phase has no clip of its unseen classes by"
-            " a training subject to choose the cycle and fit the gate on (released features have"
-            " test subjects' only)",
+            " a training subject to choose the candidate and fit the gate on (released features"
+            " have test subjects' only)",
             protocol,
         )
-    return cycles
+    return candidates
 
 
 def score_unseen(
-    vaes: dict,
-    classifier: dict,
+    unseen_classifier: dict,
     features: pd.DataFrame,
     roles: pd.DataFrame,
-    cycles: pd.DataFrame,
-    unseen_classifier: UnseenClassifierConfig,
-    seeds: list,
-    *,
+    candidates: pd.DataFrame,
     phase: str,
 ) -> pd.DataFrame:
-    """Probabilities over unseen classes of every clip that the alignment was not trained on.
-
-    A row per chosen cycle, seed and clip.
-    """
-    chosen = scored_clips(roles)
-    names = roles[["name"]][chosen]
-    matrix = torch.from_numpy(to_matrix(features, ["name"])[chosen])
-    columns = [f"class_{c}" for c in unseen_classes(roles)]
-    tables = []
-    for run in chosen_runs(cycles, phase).itertuples():
-        probs = msf.unseen_probs(
-            vaes,
-            classifier,
-            matrix,
-            unseen_classifier.relu_logits,
-            run.cycle - 1,
-            seeds.index(run.seed),
-        )
-        keys = names.assign(cycle=run.cycle, seed=run.seed)[["cycle", "seed", "name"]]
-        tables.append(to_table(keys, probs.numpy(), columns))
-    return pd.concat(tables, ignore_index=True)
-
-
-def _texts(fused_texts: pd.DataFrame, classes: list[int]) -> torch.Tensor:
-    """The fused texts of some classes, in their order, however the table is sorted."""
-    rows = fused_texts.class_id.reset_index(drop=True)
-    places = pd.Series(rows.index, index=rows).loc[classes].to_numpy()
-    return torch.from_numpy(to_matrix(fused_texts, ["class_id"]))[torch.tensor(places)]
+    """Probabilities over the unseen classes by the chosen models, see `protocols.unseen_probs`."""
+    classifier = load_classifier(unseen_classifier)
+    return protocols.unseen_probs(classifier, features, roles, candidates, phase)

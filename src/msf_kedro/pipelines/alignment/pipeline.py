@@ -1,4 +1,6 @@
-"""Stage 5 of the DAG: fit VAEs → latents → unseen classifier, per phase; choose cycles; score."""
+"""Stage 5 of the DAG: fit the method → latents → classifier, per phase; choose; score."""
+
+from typing import Any
 
 from kedro.pipeline import Node, Pipeline, node
 
@@ -6,83 +8,61 @@ from msf_kedro.pipelines.alignment.nodes import (
     fit_alignment,
     fit_unseen_classifier,
     generate_latents,
-    score_cycles,
+    score,
     score_unseen,
-    select_cycles,
+    select_candidates,
 )
-from msf_kedro.pipelines.bound import Bound
+from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.zero_shot.splits import PHASES
 
-PARAMETERS = {f"params:{name}" for name in ("alignment", "unseen_classifier", "seeds", "device")}
+FIT = (
+    *("features", "roles", "text_features", "params:method", "params:method_config"),
+    *("params:texts", "params:encoder", "params:clips", "params:seeds", "params:device"),
+)
+EXPORTED = ("alignment_history", "unseen_classifier", "unseen_classifier_history", "right")
 
 
-def create_pipeline(**kwargs) -> Pipeline:
-    select = node(
-        select_cycles,
-        ["calibration_right", "test_right"],
-        "cycles",
-        name="select_cycles",
-    )
-    nodes = Pipeline([select, *(_score(phase) for phase in PHASES)])
-    return sum((_phase(phase) for phase in PHASES), start=nodes)
+def create_pipeline(**given: Any) -> Pipeline:
+    """Both phases by the study's method, texts and encoder.
+
+    Args:
+        given: `method`, `texts` and `encoder`, where they are not the study's.
+    """
+    select = bind(select_candidates, "calibration_right", "test_right")
+    last = [node(*select, "candidates", name="select_candidates"), *map(_score_unseen, PHASES)]
+    return sum((_phase(phase, given) for phase in PHASES), start=Pipeline(last))
 
 
-def _score(phase: str) -> Node:
+def _score_unseen(phase: str) -> Node:
     """Outside the phases' namespaces, as it waits for a choice that needs both."""
+    own = [f"{phase}_{name}" for name in ("unseen_classifier", "features", "roles")]
     return node(
         Bound(score_unseen, phase=phase),
-        [
-            *(f"{phase}_vaes", f"{phase}_unseen_classifier", f"{phase}_features"),
-            *(f"{phase}_roles", "cycles", "params:unseen_classifier", "params:seeds"),
-        ],
+        [*own, "candidates"],
         f"{phase}_unseen_probs",
         name=f"score_{phase}_unseen",
     )
 
 
-def _phase(phase: str) -> Pipeline:
-    classifier = "params:unseen_classifier"
+def _phase(phase: str, given: dict[str, Any]) -> Pipeline:
+    fit = bind(fit_alignment, *FIT, **given)
+    describe = bind(generate_latents, "alignment", "roles", "text_features")
+    classify = bind(fit_unseen_classifier, "alignment", "latents", "params:device")
+    count = bind(score, "unseen_classifier", "features", "roles", phase=phase)
+    classifier = ["unseen_classifier", "unseen_classifier_history"]
     template = Pipeline(
         [
-            node(
-                fit_alignment,
-                [
-                    *("features", "roles", "fused_texts"),
-                    *("params:alignment", "params:seeds", "params:device"),
-                ],
-                ["vaes", "alignment_history"],
-                name="fit_alignment",
-                tags="gpu",
-            ),
-            node(
-                generate_latents,
-                ["vaes", "roles", "fused_texts", "params:alignment", classifier, "params:seeds"],
-                "latents",
-                name="generate_latents",
-            ),
-            node(
-                fit_unseen_classifier,
-                ["latents", classifier, "params:seeds", "params:device"],
-                ["unseen_classifier", "unseen_classifier_history"],
-                name="fit_unseen_classifier",
-                tags="gpu",
-            ),
-            node(
-                score_cycles,
-                ["vaes", "unseen_classifier", "features", "roles", classifier, "params:seeds"],
-                "right",
-                name="score_cycles",
-            ),
+            node(*fit, ["alignment", "alignment_history"], name="fit_alignment", tags="gpu"),
+            node(*describe, "latents", name="generate_latents"),
+            node(*classify, classifier, name="fit_unseen_classifier", tags="gpu"),
+            node(*count, "right", name="score"),
         ]
     )
     return Pipeline(
         template,
         namespace=phase,
-        inputs={
-            "features": f"{phase}_features",
-            "roles": f"{phase}_roles",
-            "fused_texts": "fused_texts",
-        },
-        outputs={name: f"{phase}_{name}" for name in ("vaes", "unseen_classifier", "right")},
-        parameters=PARAMETERS,
+        inputs={"text_features": "text_features"}
+        | {name: f"{phase}_{name}" for name in ("features", "roles")},
+        outputs={name: f"{phase}_{name}" for name in EXPORTED},
+        parameters={name for name in template.inputs() if name.startswith("params:")},
     )

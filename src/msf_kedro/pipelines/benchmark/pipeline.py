@@ -1,166 +1,115 @@
 """The benchmark's DAG. It depends on the study: its class splits, methods, texts and encoders.
 
-Top-level namespaces are the class splits; in each are the Shift-GCNs of both phases, then
-`<method>.<encoder>.<texts>` with both phases, gate and evaluation: a cell, which can run alone.
+Top-level namespaces are the class splits, with the stages `splits` and `features` (or `released`);
+below them are the cells, `<method>.<encoder>.<texts>`, each with the stages `alignment` and `gate`
+and its figures. They are the stages of the single jobs, and share their artifacts.
 """
 
-from kedro.pipeline import Node, Pipeline, node
+from kedro.pipeline import Pipeline, node
 
 from msf_kedro.clips.streams import STREAMS
-from msf_kedro.pipelines import features, gate, skeletons
-from msf_kedro.pipelines.benchmark.nodes import (
-    METHODS,
-    collect,
-    embed_all_texts,
-    evaluate_cell,
-    fit_cada_vae,
-    fit_jpose,
-    fit_revise,
-    fit_ridge,
-    fit_vaes,
-    join_cells,
-    join_histories,
+from msf_kedro.pipelines import (
+    alignment,
+    evaluation,
+    features,
+    gate,
+    released,
+    semantics,
+    skeletons,
+    splits,
 )
-from msf_kedro.pipelines.bound import Bound
-from msf_kedro.pipelines.splits.nodes import split_clips
-from msf_kedro.reports.benchmark import FREE_TEXTS, BenchmarkConfig, Cell
-from msf_kedro.texts.encoders import parse_texts
+from msf_kedro.pipelines.benchmark.nodes import (
+    collect,
+    join_histories,
+    join_tables,
+    summarise_cell,
+)
+from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.reports.benchmark import Cell
 from msf_kedro.zero_shot.splits import PHASES
 
-VAE_PARAMETERS = ("alignment", "unseen_classifier")
-# Method → its node and the parameters that it reads.
-FIT = {
-    "msf": (fit_vaes, VAE_PARAMETERS),
-    "ridge": (fit_ridge, ("ridge",)),
-    "cada_vae": (fit_cada_vae, (*VAE_PARAMETERS, "cada_vae")),
-    "synse": (fit_vaes, VAE_PARAMETERS),
-    "revise": (fit_revise, ("revise",)),
-    "jpose": (fit_jpose, ("jpose",)),
-}
 TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
+RAW = {"class_texts", "text_files", "released_features", "clips", "skeletons"}
+SUMMARY = (
+    *("zssar_results", "gzssar_results", "predictions", "class_texts"),
+    *(f"{phase}_alignment_history" for phase in PHASES),
+    *(f"{phase}_unseen_classifier_history" for phase in PHASES),
+)
 
 
-def create_pipeline(config: BenchmarkConfig, splits: list[str]) -> Pipeline:
-    """All cells of all splits, and what they share.
+def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
+    """All cells, and what they share.
 
     Args:
-        config: methods, texts and encoders.
-        splits: names of the study's class splits.
+        cells: what is compared.
+        features_from: `clips` or `released`, see `BenchmarkConfig`.
     """
-    cells = [
-        Cell(method, split, encoder, kinds)
-        for split in splits
-        for method in config.methods
-        for encoder in config.encoders
-        for kinds in _kinds(method, config)
-    ]
-    embed = node(
-        embed_all_texts,
-        ["class_texts", "params:benchmark"],
-        "benchmark_texts",
-        name="embed_all_texts",
-    )
+    chosen = list(dict.fromkeys(cell.split for cell in cells))
+    encoders = dict.fromkeys(cell.encoder for cell in cells)
+    tables = [f"{table}__{split}" for table in TABLES for split in chosen]
     gathered = node(
-        collect,
+        collect, ["params:gate", *tables], ["benchmark", "benchmark_outcomes"], name="collect"
+    )
+    first = [skeletons.create_pipeline()] if features_from == "clips" else []
+    return Pipeline(
         [
-            *("params:published", "params:gate"),
-            *(f"{table}__{split}" for table in TABLES for split in splits),
-        ],
-        ["benchmark", "benchmark_outcomes", "published_figures"],
-        name="collect",
+            gathered,
+            *first,
+            *(_namespaced(semantics.create_pipeline(encoder=e), e) for e in encoders),
+            *(_split(split, features_from) for split in chosen),
+            *map(_cell, cells),
+            *(_join(split, [cell for cell in cells if cell.split == split]) for split in chosen),
+        ]
     )
-    parts = [skeletons.create_pipeline(), *map(_split, splits), *map(_cell, cells)]
-    joined = (_join(split, [c for c in cells if c.split == split]) for split in splits)
-    return Pipeline([embed, gathered, *joined, *parts])
 
 
-def _kinds(method: str, config: BenchmarkConfig) -> list[tuple[str, ...]]:
-    """The text combinations that a method is run with."""
-    if method in FREE_TEXTS:
-        return [tuple(parse_texts(texts)) for texts in config.texts]
-    return [METHODS[method].TEXTS]
-
-
-def _split(split: str) -> Pipeline:
-    """Roles, Shift-GCNs, features and seen logits of one class split."""
-    roles = node(
-        Bound(split_clips, split=split),
-        ["clips", "class_texts", "params:classes", "params:splits", "params:parts"],
-        ["calibration_roles", "test_roles"],
-        name="split_clips",
+def _namespaced(
+    template: Pipeline, namespace: str, inputs: dict[str, str] | None = None, **parameters: str
+) -> Pipeline:
+    """A template in a namespace; raw input and parameters keep their names, but for the given."""
+    read = template.inputs()
+    renamed = {f"params:{name}": f"params:{other}" for name, other in parameters.items()}
+    return Pipeline(
+        template,
+        namespace=namespace,
+        inputs={name: name for name in RAW & read} | (inputs or {}),
+        parameters={name: name for name in read if name.startswith("params:")} | renamed,
     )
+
+
+def _split(split: str, features_from: str) -> Pipeline:
+    """Roles, features and seen logits of one class split."""
+    if features_from == "released":
+        return _namespaced(released.create_features_pipeline(split=split), split)
     networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
-    histories = node(
+    join = node(
         Bound(join_histories, networks=networks),
         [f"{split}.{network}.history" for network in networks],
-        f"histories__{split}",
+        f"{split}.shift_gcn_histories",
         name="join_histories",
         namespace=split,
     )
-    template = Pipeline([roles]) + features.create_pipeline()
-    shared = Pipeline(
-        template,
-        namespace=split,
-        inputs={"class_texts", "clips", "skeletons"},
-        parameters=_parameters(template),
-    )
-    return shared + Pipeline([histories])
+    template = splits.create_pipeline(split=split) + features.create_pipeline()
+    return _namespaced(template, split) + Pipeline([join])
 
 
 def _cell(cell: Cell) -> Pipeline:
-    """Both phases of a method, gates and evaluation."""
-    evaluate = node(
-        Bound(evaluate_cell, cell=cell),
-        [
-            *("test_unseen_probs", "test_roles", "cycles", "predictions"),
-            *("calibration_right", "test_right"),
-        ],
-        list(TABLES),
-        name="evaluate",
+    """Both phases of a method, gates and figures."""
+    summarise = bind(summarise_cell, *SUMMARY, cell=cell)
+    template = (
+        alignment.create_pipeline(method=cell.method, texts=cell.texts, encoder=cell.encoder)
+        + gate.create_pipeline()
+        + evaluation.create_figures_pipeline()
+        + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )
-    fits = (_fit(cell, phase) for phase in PHASES)
-    template = Pipeline([*fits, gate.create_pipeline(), evaluate])
-    return Pipeline(
-        template,
-        namespace=_namespace(cell),
-        inputs={name: f"{cell.split}.{name}" for name in SHARED}
-        | {"benchmark_texts": "benchmark_texts"},
-        parameters=_parameters(template),
-    )
+    inputs = {name: f"{cell.split}.{name}" for name in SHARED}
+    inputs |= {"text_features": f"{cell.encoder}.text_features"}
+    return _namespaced(template, str(cell), inputs, method_config=cell.method)
 
 
-def _fit(cell: Cell, phase: str) -> Node:
-    function, configs = FIT[cell.method]
-    inputs = [f"{phase}_features", f"{phase}_roles", "benchmark_texts"]
-    inputs += [f"params:{name}" for name in ("seeds", "device", *configs)]
-    outputs = [f"{phase}_right", f"{phase}_unseen_probs"]
-    if phase == "test":
-        inputs.append("calibration_right")
-        outputs.append("cycles")
-    return node(
-        Bound(function, cell=cell),
-        inputs,
-        outputs,
-        name=f"fit_{phase}",
-        tags="gpu",
-    )
-
-
-def _parameters(pipeline: Pipeline) -> set[str]:
-    return {name for name in pipeline.inputs() if name.startswith("params:")}
-
-
-def _namespace(cell: Cell) -> str:
-    return f"{cell.split}.{cell.method}.{cell.encoder}.{cell.texts}"
-
-
-def _join(split: str, cells: list[Cell]) -> Node:
+def _join(split: str, cells: list[Cell]) -> Pipeline:
     """All cells of a split in one table each, so that little leaves the split's namespace."""
-    return node(
-        join_cells,
-        [f"{_namespace(cell)}.{table}" for table in TABLES for cell in cells],
-        [f"{table}__{split}" for table in TABLES],
-        name="join_cells",
-        namespace=split,
-    )
+    tables = [f"{cell}.{table}" for table in TABLES for cell in cells]
+    joined = [f"{table}__{split}" for table in TABLES]
+    return Pipeline([node(join_tables, tables, joined, name="join_cells", namespace=split)])

@@ -5,25 +5,28 @@ import logging
 import pandas as pd
 
 from msf_kedro.reports import evaluation
-from msf_kedro.texts.encoders import EncoderConfig
 from msf_kedro.zero_shot.gate import GateConfig
 
 logger = logging.getLogger(__name__)
 
 
 def evaluate_zssar(
-    test_unseen_probs: pd.DataFrame, test_roles: pd.DataFrame, cycles: pd.DataFrame
+    test_unseen_probs: pd.DataFrame, test_roles: pd.DataFrame, candidates: pd.DataFrame
 ) -> pd.DataFrame:
     """ZSSAR figures per protocol and seed."""
-    results = evaluation.zssar_results(test_unseen_probs, test_roles, cycles)
+    results = evaluation.zssar_results(test_unseen_probs, test_roles, candidates)
     logger.info("ZSSAR, mean ± deviation over seeds\n%s", evaluation.results_table(results))
     return results
 
 
-def evaluate_gzssar(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
-    """GZSSAR figures per protocol, gate and seed; curves, confusions and figures per class."""
+def evaluate_gzssar(predictions: pd.DataFrame) -> pd.DataFrame:
+    """GZSSAR figures per protocol, gate and seed."""
+    return evaluation.gzssar_results(predictions)
+
+
+def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
+    """Seen-unseen curves, confusions and figures per class."""
     return (
-        evaluation.gzssar_results(predictions),
         evaluation.tradeoff_curves(predictions),
         evaluation.confusion(predictions),
         evaluation.per_class(predictions, class_texts.set_index("class_id").label),
@@ -34,10 +37,12 @@ def report(
     zssar_results: pd.DataFrame,
     gzssar_results: pd.DataFrame,
     gate: GateConfig,
-    encoder: EncoderConfig,
     study: str,
     split: str,
+    method: str,
+    method_config: dict,
     texts: str,
+    encoder: str,
     seeds: list,
     variant: str,
 ) -> dict:
@@ -45,15 +50,17 @@ def report(
     run = {
         "study": study,
         "split": split,
+        "method": method,
+        "method_config": method_config,
         "texts": texts,
-        "encoder": vars(encoder),
+        "encoder": encoder,
         "gate": gate.kind,
         "seeds": seeds,
         "variant": variant,
     }
     logger.info(
-        "%s, split %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
-        *(study, split, texts, len(seeds)),
+        "%s, split %s, %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
+        *(study, split, method, texts, len(seeds)),
         evaluation.results_table(zssar_results, gzssar_results),
     )
     return evaluation.report(run, zssar_results, gzssar_results, gate.kind)
@@ -62,12 +69,17 @@ def report(
 def compare(
     zssar_results: pd.DataFrame,
     gzssar_results: pd.DataFrame,
-    published: dict,
+    published_figures: pd.DataFrame,
+    study: str,
+    split: str,
+    method: str,
     texts: str,
-    encoder: EncoderConfig,
+    encoder: str,
 ) -> pd.DataFrame:
     """The run's figures beside the published ones, which are logged where there are some."""
-    table = evaluation.comparison(zssar_results, gzssar_results, published, texts, encoder.model)
+    table = evaluation.comparison(
+        zssar_results, gzssar_results, published_figures, study, split, method, texts, encoder
+    )
     if table[list(evaluation.SOURCES)].notna().any(axis=None):
         shown = table.round(2).to_string(index=False, na_rep="-")
         logger.info("beside the published figures of texts %s, percent\n%s", texts, shown)

@@ -2,51 +2,39 @@
 
 from kedro.pipeline import Pipeline, node
 
+from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.evaluation.nodes import (
+    break_down,
     compare,
     evaluate_gzssar,
     evaluate_zssar,
     report,
 )
 
+RESULTS = ("zssar_results", "gzssar_results")
+CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
+REPORT = (*RESULTS, *CELL, "params:method_config", "params:gate", "params:seeds", "params:variant")
+
 
 def create_zssar_pipeline(**kwargs) -> Pipeline:
     """The part that needs no gate."""
-    return Pipeline(
-        [
-            node(
-                evaluate_zssar,
-                ["test_unseen_probs", "test_roles", "cycles"],
-                "zssar_results",
-                name="evaluate_zssar",
-            )
-        ]
-    )
+    evaluate = bind(evaluate_zssar, "test_unseen_probs", "test_roles", "candidates")
+    return Pipeline([node(*evaluate, "zssar_results", name="evaluate_zssar")])
+
+
+def create_figures_pipeline(**kwargs) -> Pipeline:
+    """All figures of a run, without the report."""
+    evaluate = bind(evaluate_gzssar, "predictions")
+    gzssar = node(*evaluate, "gzssar_results", name="evaluate_gzssar")
+    return create_zssar_pipeline() + Pipeline([gzssar])
 
 
 def create_pipeline(**kwargs) -> Pipeline:
-    tables = ["gzssar_results", "tradeoff_curves", "confusion", "per_class"]
-    return create_zssar_pipeline() + Pipeline(
-        [
-            node(evaluate_gzssar, ["predictions", "class_texts"], tables, name="evaluate_gzssar"),
-            node(
-                report,
-                [
-                    *("zssar_results", "gzssar_results", "params:gate", "params:encoder"),
-                    *("params:study", "params:split", "params:texts", "params:seeds"),
-                    "params:variant",
-                ],
-                "metrics",
-                name="report",
-            ),
-            node(
-                compare,
-                [
-                    *("zssar_results", "gzssar_results"),
-                    *("params:published", "params:texts", "params:encoder"),
-                ],
-                "comparison",
-                name="compare",
-            ),
-        ]
-    )
+    broken_down = ["tradeoff_curves", "confusion", "per_class"]
+    beside = bind(compare, *RESULTS, "published_figures", *CELL)
+    last = [
+        node(*bind(break_down, "predictions", "class_texts"), broken_down, name="break_down"),
+        node(*bind(report, *REPORT), "metrics", name="report"),
+        node(*beside, "comparison", name="compare"),
+    ]
+    return create_figures_pipeline() + Pipeline(last)

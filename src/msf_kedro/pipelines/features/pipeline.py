@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from msf_kedro.clips.streams import STREAMS
-from msf_kedro.pipelines.bound import Bound
+from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.features.nodes import (
     extract_features,
     fuse_feature_streams,
@@ -11,10 +11,12 @@ from msf_kedro.pipelines.features.nodes import (
 )
 from msf_kedro.zero_shot.splits import PHASES
 
-PARAMETERS = {
-    f"params:{name}"
-    for name in ("clips", "shift_gcn", "shift_gcn_training", "augment", "streams", "seed", "device")
-}
+TRAIN = (
+    *("skeletons", "roles", "params:clips", "params:shift_gcn", "params:shift_gcn_training"),
+    *("params:augment", "params:streams", "params:seed", "params:device"),
+)
+EXTRACT = ("shift_gcn", "skeletons", "roles", "params:device")
+PARAMETERS = {name for name in TRAIN if name.startswith("params:")}
 
 
 def create_pipeline(**kwargs) -> Pipeline:
@@ -23,50 +25,36 @@ def create_pipeline(**kwargs) -> Pipeline:
 
 
 def _phase(phase: str) -> Pipeline:
-    tables = [f"{stream}_{kind}" for stream in STREAMS for kind in ("features", "logits")]
+    tables = {
+        f"{stream}_{kind}": f"{phase}.{stream}.{kind}"
+        for stream in STREAMS
+        for kind in ("features", "logits")
+    }
     fuse = node(
         fuse_feature_streams,
-        {"streams": "params:streams"} | {table: table for table in tables},
-        ["features", "seen_logits"],
+        {"streams": "params:streams"} | tables,
+        [f"{phase}_features", f"{phase}_seen_logits"],
         name="fuse_streams",
+        namespace=phase,
     )
-    streams = sum((_stream(stream) for stream in STREAMS), start=Pipeline([fuse]))
-    return Pipeline(
-        streams,
+    streams = Pipeline(
+        sum((_stream(stream) for stream in STREAMS), start=Pipeline([])),
         namespace=phase,
         inputs={"skeletons": "skeletons", "roles": f"{phase}_roles"},
-        outputs={"features": f"{phase}_features", "seen_logits": f"{phase}_seen_logits"},
         parameters=PARAMETERS,
     )
+    return streams + Pipeline([fuse])
 
 
 def _stream(stream: str) -> Pipeline:
+    train = bind(train_shift_gcn, *TRAIN, stream=stream)
+    extract = bind(extract_features, *EXTRACT)
     template = Pipeline(
         [
-            node(
-                Bound(train_shift_gcn, stream=stream),
-                [
-                    *("skeletons", "roles", "params:clips", "params:shift_gcn"),
-                    *("params:shift_gcn_training", "params:augment", "params:streams"),
-                    *("params:seed", "params:device"),
-                ],
-                ["shift_gcn", "history"],
-                name="train_shift_gcn",
-                tags="gpu",
-            ),
-            node(
-                Bound(extract_features, stream=stream),
-                ["shift_gcn", "skeletons", "roles", "params:clips", "params:device"],
-                ["features", "logits"],
-                name="extract_features",
-                tags="gpu",
-            ),
+            node(*train, ["shift_gcn", "history"], name="train_shift_gcn", tags="gpu"),
+            node(*extract, ["features", "logits"], name="extract_features", tags="gpu"),
         ]
     )
     return Pipeline(
-        template,
-        namespace=stream,
-        inputs={"skeletons", "roles"},
-        outputs={"features": f"{stream}_features", "logits": f"{stream}_logits"},
-        parameters=PARAMETERS,
+        template, namespace=stream, inputs={"skeletons", "roles"}, parameters=PARAMETERS
     )

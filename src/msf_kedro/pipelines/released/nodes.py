@@ -8,7 +8,6 @@ from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
-from msf_kedro.clips.prepare import kept_clips
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.networks import released_extractor
 from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
@@ -32,14 +31,14 @@ def read_released_features(
     return tuple(table[phase] for table in tables for phase in PHASES)
 
 
-def import_shift_gcn(released_checkpoint: dict, stream: str) -> dict:
+def import_shift_gcn(released_checkpoint: dict, checkpoint_stream: str) -> dict:
     """A released checkpoint in the project's form; its outputs are classes from 1 on."""
     architecture, classes, state = convert(released_checkpoint)
     return {
         "architecture": architecture,
         "class_ids": list(range(1, classes + 1)),
         "layout": released_extractor.LAYOUT,
-        "stream": stream,
+        "stream": checkpoint_stream,
         "state": state,
     }
 
@@ -47,10 +46,9 @@ def import_shift_gcn(released_checkpoint: dict, stream: str) -> dict:
 def extract_features(
     shift_gcn: dict,
     skeletons: dict,
-    clip_table: pd.DataFrame,
     clips: ClipsConfig,
     normalise: NormaliseConfig,
-    stream: str,
+    checkpoint_stream: str,
     device: str,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Features and logits of all kept clips; a clip's is the mean over both persons.
@@ -58,7 +56,7 @@ def extract_features(
     Raises:
         ValueError: the clips are not prepared as the release's, or not with these parameters.
     """
-    released_extractor.check_input(clips, normalise, stream)
+    released_extractor.check_input(clips, normalise, checkpoint_stream)
     frames = skeletons["bodies"].shape[-1]
     if frames != normalise.window:
         raise ValueError(
@@ -70,11 +68,11 @@ def extract_features(
     logits, features = released_extractor.extract(
         PaddedShiftGCN(network).to(runtime.pick_device(device)),
         Skeletons(**skeletons),
-        stream,
+        shift_gcn["stream"],
         get_layout(clips.layout),
     )
-    names = pd.Index(kept_clips(clip_table).name)
+    names = pd.Index(skeletons["names"], name="name")
     return (
-        pd.DataFrame(features.numpy(), names, [f"f{i}" for i in range(features.shape[1])]),
+        pd.DataFrame(features.numpy(), names).add_prefix("f"),
         pd.DataFrame(logits.numpy(), names, pd.Index(class_ids, name="class_id")),
     )

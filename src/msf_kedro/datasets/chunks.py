@@ -1,4 +1,4 @@
-"""Scratch between a break and the next run: parts of the clips that have been prepared."""
+"""Scratch between a break and the next run: chunks of the clips that have been prepared."""
 
 import json
 import logging
@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 
-from msf_kedro.clips.chunks import Part
+from msf_kedro.clips.chunks import Chunk
 from msf_kedro.datasets.versioned import whole_or_nothing
 
 logger = logging.getLogger(__name__)
 
 
-class PartsFolder(MutableMapping[str, Part]):
-    """Parts as files of a folder, shared by all processes; a damaged file is as good as none."""
+class ChunksFolder(MutableMapping[str, Chunk]):
+    """Chunks as files of a folder, shared by all processes; a damaged file is as good as none."""
 
     def __init__(self, folder: Path):
         self._folder = folder
 
-    def __getitem__(self, key: str) -> Part:
+    def __getitem__(self, key: str) -> Chunk:
         file = self._file(key)
         try:
             with np.load(file, allow_pickle=False) as arrays:
@@ -36,10 +36,10 @@ class PartsFolder(MutableMapping[str, Part]):
             logger.warning("%s is damaged and will be made again: %s", file, error)
             raise KeyError(key) from error
 
-    def __setitem__(self, key: str, part: Part) -> None:
-        columns = np.frombuffer(json.dumps(part["columns"]).encode(), np.uint8)
+    def __setitem__(self, key: str, chunk: Chunk) -> None:
+        columns = np.frombuffer(json.dumps(chunk["columns"]).encode(), np.uint8)
         with whole_or_nothing(self._file(key)) as path, path.open("wb") as file:
-            np.savez(file, columns=columns, bodies=part["bodies"])
+            np.savez(file, columns=columns, bodies=chunk["bodies"])
 
     def __delitem__(self, key: str) -> None:
         self._file(key).unlink()
@@ -58,15 +58,15 @@ class PartsFolder(MutableMapping[str, Part]):
         return self._folder / f"{key}.npz"
 
 
-class ClipPartsDataset(AbstractDataset):
-    """A folder for the parts of the clips that are prepared, empty at first and in the end."""
+class ClipChunksDataset(AbstractDataset):
+    """A folder for the chunks of the clips that are prepared, empty at first and in the end."""
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
         self._folder = Path(path)
 
-    def load(self) -> PartsFolder:
-        return PartsFolder(self._folder)
+    def load(self) -> ChunksFolder:
+        return ChunksFolder(self._folder)
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._folder} is filled while clips are prepared; it is not saved")

@@ -1,0 +1,106 @@
+"""Text features of classes by kind, and their fusion."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+# Text kind → its column in the class text table.
+TEXT_COLUMNS = {
+    "LB": "label",
+    "AD": "action_description",
+    "MD": "motion_description",
+    "verb": "verb",
+    "noun": "noun",
+}
+
+
+def parse_texts(texts: str) -> list[str]:
+    """The text kinds of a combination such as `LB+AD+MD`.
+
+    Raises:
+        ValueError: a kind is unknown or comes twice.
+    """
+    kinds = texts.split("+")
+    if not set(kinds) <= set(TEXT_COLUMNS) or len(set(kinds)) < len(kinds):
+        known = ", ".join(TEXT_COLUMNS)
+        raise ValueError(f"texts is {texts!r}, expected kinds of {known} joined by +")
+    return kinds
+
+
+def fuse(parts: Iterable[Float[np.ndarray, "K _"]]) -> Float[np.ndarray, "K F"]:
+    """Concatenate the kinds' features and L2-normalise the whole (MSF, section 3.2)."""
+    joined = np.concatenate(list(parts), axis=1)
+    return joined / np.linalg.norm(joined, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a text encoder makes of the words for some classes.
+
+    Attributes:
+        class_ids: of the rows.
+        encoder: the encoder's name.
+        kinds: text kind → the encoder's raw outputs, a row per class; the order counts.
+    """
+
+    class_ids: list[int]
+    encoder: str
+    kinds: dict[str, Float[Tensor, "K _"]]
+
+    def __post_init__(self):
+        if not self.kinds or not self.class_ids:
+            raise ValueError("texts: expected at least one kind and one class")
+        for kind, rows in self.kinds.items():
+            if len(rows) != len(self.class_ids):
+                raise ValueError(
+                    f"texts: {len(rows)} rows of {kind}, expected one for each of"
+                    f" {len(self.class_ids)} classes"
+                )
+
+    @classmethod
+    def of_table(
+        cls,
+        text_features: pd.DataFrame,
+        kinds: Sequence[str],
+        class_ids: Sequence[int],
+        encoder: str,
+    ) -> "Texts":
+        """Some kinds' features of some classes, in the order asked for.
+
+        Args:
+            text_features: features indexed by `kind` and `class_id`.
+
+        Raises:
+            ValueError: there are no features of a kind, or of a class.
+        """
+        there = text_features.index.unique("kind").tolist()
+        if missing := [kind for kind in kinds if kind not in there]:
+            raise ValueError(
+                f"text features: none of the kinds {', '.join(missing)}, only {', '.join(there)}"
+            )
+        features = {}
+        for kind in kinds:
+            table = text_features.loc[kind]
+            if lacking := sorted(set(class_ids) - set(table.index)):
+                raise ValueError(f"text features: {kind} lacks classes {lacking}")
+            rows = table.loc[list(class_ids)].to_numpy(dtype=np.float32)
+            features[kind] = torch.tensor(rows)
+        return cls([int(c) for c in class_ids], encoder, features)
+
+    @property
+    def widths(self) -> dict[str, int]:
+        """Dimensions of each kind's features."""
+        return {kind: rows.shape[1] for kind, rows in self.kinds.items()}
+
+    def fused(self) -> Float[Tensor, "K F"]:
+        """All kinds, fused."""
+        return torch.from_numpy(fuse(rows.numpy() for rows in self.kinds.values()))
+
+    def apart(self) -> list[Float[Tensor, "K _"]]:
+        """Each kind by itself, L2-normalised."""
+        return [torch.from_numpy(fuse([rows.numpy()])) for rows in self.kinds.values()]

@@ -1,0 +1,171 @@
+"""From what both classifiers say of clips to predictions: stage 4 as a whole.
+
+decide(gate, seen_logits, probs)                                    # of known answers
+predict(features, seen_logits, classifier, candidate, seed, temperature, gate)    # of any clips
+"""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from msf_kedro.joins import rows_of
+from msf_kedro.methods.contract.fitted import Classifier
+from msf_kedro.runtime import derive_seed
+from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
+from msf_kedro.zero_shot.protocols import GATE_CLIPS, best_class, chosen_probs
+from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes, unseen_classes
+
+TEST_CLIPS = {"seen": GZSSAR_TEST, "unseen": GZSSAR_TEST}
+RUN = ["protocol", "seed"]
+
+
+def fit_gates(
+    seen_logits: pd.DataFrame,
+    probs: pd.DataFrame,
+    roles: dict[str, pd.DataFrame],
+    candidates: pd.DataFrame,
+    config: GateConfig,
+) -> pd.DataFrame:
+    """Every kind of gate for every protocol and seed, fitted on the protocol's `GATE_CLIPS`.
+
+    Args:
+        seen_logits: of the calibration phase, indexed by clip name, a column per class.
+        probs: of its unseen classes, indexed by candidate, seed and clip name.
+        roles: of both phases, by phase.
+
+    Returns:
+        `protocol`, `seed`, and the fields of `Gate`.
+    """
+    sides = (seen_classes, unseen_classes)
+    width = min(len(classes(table)) for table in roles.values() for classes in sides)
+    seen = seen_classes(roles["calibration"])
+    rows = []
+    for protocol, seed, mine in chosen_probs(probs, candidates, "calibration"):
+        clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
+        evidence = _evidence(clips, seen_logits, mine, seen, config.outputs)
+        for kind in KINDS:
+            gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
+            rows.append({"protocol": protocol, "seed": seed} | vars(gate))
+    return pd.DataFrame(rows)
+
+
+def apply_gates(
+    gates: pd.DataFrame,
+    seen_logits: pd.DataFrame,
+    probs: pd.DataFrame,
+    roles: pd.DataFrame,
+    candidates: pd.DataFrame,
+) -> pd.DataFrame:
+    """What each protocol, gate and seed makes of every test clip, a row each.
+
+    Returns:
+        `name`, `class_id`, `side`, `part`, `protocol`, `gate`, `seed`, and what `decide` gives.
+    """
+    clips, seen = _clips(roles, TEST_CLIPS), seen_classes(roles)
+    seen_logits = rows_of(seen_logits, clips.name, "seen logits")
+    tables = []
+    for protocol, seed, mine in chosen_probs(probs, candidates, "test"):
+        mine = rows_of(mine, clips.name, "unseen probabilities")
+        fitted = gates[(gates.protocol == protocol) & (gates.seed == seed)]
+        for fields in fitted.drop(columns=RUN).to_dict("records"):
+            decision = decide(Gate(**fields), seen_logits, mine, seen)
+            run = {"protocol": protocol, "gate": fields["kind"], "seed": seed}
+            tables.append(clips.assign(**run).join(decision, on="name"))
+    return pd.concat(tables, ignore_index=True)
+
+
+def predict(
+    features: pd.DataFrame,
+    seen_logits: pd.DataFrame,
+    classifier: Classifier,
+    candidate: int,
+    seed: int,
+    temperature: float,
+    gate: Gate,
+    seen: list[int],
+) -> pd.DataFrame:
+    """Features of any clips → predictions, by one model.
+
+    Args:
+        features: indexed by clip name.
+        seen_logits: of the same clips, a column per class.
+        classifier: of the unseen classes.
+        candidate: the model's number among the candidates, from 1.
+        seed: its root seed.
+        temperature: of its soft-max.
+        seen: the seen classes.
+
+    Returns:
+        See `decide`.
+    """
+    probs = pd.DataFrame(
+        classifier.probs(torch.from_numpy(features.to_numpy()), candidate, seed, temperature),
+        index=features.index,
+        columns=classifier.class_ids,
+    )
+    return decide(gate, rows_of(seen_logits, features.index, "seen logits"), probs, seen)
+
+
+def decide(
+    gate: Gate, seen_logits: pd.DataFrame, probs: pd.DataFrame, seen: list[int]
+) -> pd.DataFrame:
+    """The gate's hard decision between the two classifiers (paper, section 3.4).
+
+    Args:
+        seen_logits: of the seen classifier, indexed by clip name, a column per class; those of
+            other classes than the seen ones, which a released classifier has, win no clip.
+        probs: over the unseen classes, of the same clips in the same order.
+        seen: the seen classes.
+
+    Returns:
+        Indexed by clip name: `score`, how sure the gate is that the clip is of a seen class,
+        `called_seen`, its decision; `seen_prediction` and `unseen_prediction`, each classifier's
+        best class, and `predicted`, that of the classifier which the gate chose.
+    """
+    scores = score(gate, *_outputs(seen_logits, probs, seen, gate.outputs))
+    called_seen = scores >= gate.threshold
+    best_seen, best_unseen = best_class(seen_logits[seen]), best_class(probs)
+    return pd.DataFrame(
+        {
+            "score": scores,
+            "called_seen": called_seen,
+            "seen_prediction": best_seen,
+            "unseen_prediction": best_unseen,
+            "predicted": np.where(called_seen, best_seen, best_unseen),
+        },
+        index=seen_logits.index,
+    )
+
+
+def _evidence(
+    clips: pd.DataFrame,
+    seen_logits: pd.DataFrame,
+    probs: pd.DataFrame,
+    seen: list[int],
+    outputs: str,
+) -> Evidence:
+    seen_logits = rows_of(seen_logits, clips.name, "seen logits")
+    probs = rows_of(probs, clips.name, "unseen probabilities")
+    logits, values = _outputs(seen_logits, probs, seen, outputs)
+    target = clips.class_id.to_numpy()
+    return Evidence(
+        seen_logits=logits,
+        unseen_probs=values,
+        is_seen=clips.side.eq("seen").to_numpy(dtype=bool),
+        seen_right=best_class(seen_logits[seen]) == target,
+        unseen_right=best_class(probs) == target,
+    )
+
+
+def _outputs(
+    seen_logits: pd.DataFrame, probs: pd.DataFrame, seen: list[int], outputs: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the gate looks at, in double precision."""
+    logits = seen_logits if outputs == "all" else seen_logits[seen]
+    return logits.to_numpy(dtype=np.float64), probs.to_numpy(dtype=np.float64)
+
+
+def _clips(roles: pd.DataFrame, parts: dict[str, tuple[str, ...]]) -> pd.DataFrame:
+    """Clips of some parts per side."""
+    chosen = [(roles.side == side) & roles.part.isin(names) for side, names in parts.items()]
+    return roles[np.logical_or.reduce(chosen)].reset_index(drop=True)
