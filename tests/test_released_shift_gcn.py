@@ -82,7 +82,9 @@ def test_features_and_logits_are_those_of_the_network_on_dense_clips(stream, don
         values = table.to_numpy()
         assert values.dtype == np.float32
         assert np.ptp(values, axis=0).max() > 0.01
-        np.testing.assert_allclose(values, expected.numpy(), atol=1e-5)
+        # The same network in other batches: its sums may be rounded in another order.
+        tolerance = 10 * np.finfo(np.float32).eps * expected.abs().max().item()
+        np.testing.assert_allclose(values, expected.numpy(), rtol=0, atol=tolerance)
 
 
 @pytest.mark.parametrize("stream", STATES)

@@ -70,10 +70,11 @@ def same(first: ShiftGCN, second: ShiftGCN) -> bool:
 
 
 def test_it_recognises_held_out_performers(sample):
-    network, history = trained(sample)
-    assert [row["epoch"] for row in history] == list(range(1, 11))
+    network, history = trained(sample, dataclasses.replace(TRAINING, epochs=20))
+    assert [row["epoch"] for row in history] == list(range(1, 21))
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
-    assert history[-1]["held_out_accuracy"] > 0.6  # chance is 0.25
+    # Chance is 0.25. Seeds and processors give 0.88 or 0.94 (10 epochs: from 0.31 to 0.75).
+    assert history[-1]["held_out_accuracy"] > 0.6
     skeletons, _, held_out = sample
     logits, outputs = extract(network, skeletons, "joint", LAYOUT, held_out.clips)
     assert outputs.shape == (16, 24)
