@@ -73,7 +73,7 @@ def assert_right(found: tuple, raw: dict[str, TracingClip]) -> None:
         "name": "str", "performer": "Int64", "action": "Int64", "frames": "int64",
         "bodies": "int64", "kept": "bool", "reason": "string",
     }  # fmt: skip
-    np.testing.assert_array_equal(bodies.tensor(), expected)
+    np.testing.assert_array_equal(torch.cat(list(bodies)), expected)
     assert first.dtype == torch.int64
     assert first.diff().tolist() == rows.bodies[rows.kept].tolist()
 
@@ -189,7 +189,7 @@ def test_a_chunk_that_vanishes_before_saving_is_an_error(raw, store):
     _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
     store.clear()
     with pytest.raises(ValueError, match="is gone or damaged; run again"):
-        list(bodies.rows())
+        list(bodies)
 
 
 class Watched(ChunksFolder):
@@ -218,6 +218,6 @@ def test_two_chunks_at_most_are_in_memory(raw, tmp_path, monkeypatch):
     store = Watched(tmp_path / "clip_chunks")
     for _ in range(2):  # the second time they are there already
         _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
-        for block in bodies.rows():
+        for block in bodies:
             del block
     assert len(store.alive) <= store.most <= 2
