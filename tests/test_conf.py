@@ -210,7 +210,8 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
 
 
 def test_the_tables_are_made_from_all_studies_below_the_data_root(tmp_path):
-    folders = {data_sets(env, data_root=str(tmp_path))["studies"]._folder for env in ENVIRONMENTS}
+    catalogs = (context(env, data_root=str(tmp_path)).catalog for env in ENVIRONMENTS)
+    folders = {catalog.get("studies")._folder for catalog in catalogs}
     assert folders == {tmp_path / "08_reporting"}
 
 
@@ -403,7 +404,7 @@ def test_seeds_may_be_ranges(given, seeds):
 
 
 def test_seeds_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="seeds: 'many' is no number or range"):
+    with pytest.raises(ClickException, match="seeds: 'many' is no number or range"):
         context("test", seeds="many")
 
 
