@@ -38,7 +38,7 @@ def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=fro
     config = ClipsConfig(pattern, "kinect_v2_25", max_rejected)
     recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE)
     table, bodies, first = prepare(raw, recipe, store={}, workers=1)
-    return table, Skeletons(torch.cat(list(bodies)), first)
+    return table, Skeletons(kept_clips(table).name.tolist(), torch.cat(list(bodies)), first)
 
 
 def with_value(value: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from msf_kedro.clips.store import Skeletons
 from msf_kedro.networks import extractor as features
 from msf_kedro.networks.extractor import LabelledClips, ShiftGCNTraining, extract, train
 from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
-from msf_kedro.sample import generate_clip
+from msf_kedro.sample import clip_name, generate_clip
 
 ACTIONS = (8, 23, 26, 58)  # sit down, hand waving, hop, shake hands (two people)
 TRAINING = ShiftGCNTraining(
@@ -36,7 +36,8 @@ def sample() -> tuple[Skeletons, LabelledClips, LabelledClips]:
     keys = [(a, p) for p in range(1, 11) for a in ACTIONS]
     clips = [normalise(generate_clip(a, p, 1, seed=0), LAYOUT, config) for a, p in keys]
     first = np.cumsum([0, *map(len, clips)])
-    skeletons = Skeletons(torch.from_numpy(np.concatenate(clips)), torch.from_numpy(first))
+    names = [clip_name(a, p, 1) for a, p in keys]
+    skeletons = Skeletons(names, torch.from_numpy(np.concatenate(clips)), torch.from_numpy(first))
     places, labels = torch.arange(len(keys)), torch.tensor([ACTIONS.index(a) for a, _ in keys])
     parts = (LabelledClips(part, labels[part]) for part in (places[:24], places[24:]))
     return skeletons, *parts

@@ -9,7 +9,7 @@ from msf_kedro.clips.chunks import Chunk
 from msf_kedro.clips.clip import ClipsConfig, LoadClip, Recipe, listed_clips
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
-from msf_kedro.clips.prepare import prepare
+from msf_kedro.clips.prepare import kept_clips, prepare
 from msf_kedro.zero_shot.splits import parse_classes
 
 
@@ -22,7 +22,7 @@ def prepare_clips(
     normalise: NormaliseConfig,
     workers: int,
 ) -> tuple[pd.DataFrame, dict]:
-    """The clip table and the normalised bodies of the kept clips.
+    """The clip table and the kept clips' names and normalised bodies, as `Skeletons` has them.
 
     Prepared chunks are in `clip_chunks` from when they are finished until the skeletons are saved.
     """
@@ -34,4 +34,4 @@ def prepare_clips(
         normalise,
     )
     table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))
-    return table, {"bodies": bodies, "first": first}
+    return table, {"names": kept_clips(table).name.tolist(), "bodies": bodies, "first": first}
