@@ -32,5 +32,7 @@ def test_clips_are_found_by_name():
     skeletons = Skeletons(["b", "a", "c"], torch.zeros(3, 3, 4, 5), torch.arange(4))
     assert skeletons.places(["a", "c", "b"]).tolist() == [1, 2, 0]
     assert skeletons.places(["c"]).tolist() == [2]
-    with pytest.raises(ValueError, match="2 of 3 clips are not there, such as x, y; they come from"):
+    with pytest.raises(
+        ValueError, match="2 of 3 clips are not there, such as x, y; they come from"
+    ):
         skeletons.places(["x", "a", "y"])
