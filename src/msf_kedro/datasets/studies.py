@@ -26,7 +26,7 @@ class StudiesDataset(AbstractDataset):
         DatasetError: no study has been benchmarked.
     """
 
-    TABLES = ("benchmark", "benchmark_outcomes", "published_figures")
+    TABLES = ("benchmark", "benchmark_outcomes")
 
     def __init__(self, folder: str, metadata: dict | None = None):
         self._folder = Path(folder)
@@ -50,7 +50,7 @@ class StudiesDataset(AbstractDataset):
         if not studies:
             raise DatasetError(
                 f"no study has been benchmarked below {self._folder}; first run"
-                " `kedro run --pipeline=benchmark --env=STUDY` (or give the folder of a run with"
+                " `kedro run --pipelines=benchmark --env=STUDY` (or give the folder of a run with"
                 " --params=data_root=FOLDER)"
             )
         return studies
