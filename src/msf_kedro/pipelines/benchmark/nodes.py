@@ -16,7 +16,6 @@ from msf_kedro.methods.revise import ReviseConfig
 from msf_kedro.methods.ridge import RidgeConfig
 from msf_kedro.reports import benchmark
 from msf_kedro.reports.benchmark import BenchmarkConfig, Cell
-from msf_kedro.reports.comparisons import published_table
 from msf_kedro.tables import to_matrix, to_table
 from msf_kedro.texts.encoders import TEXT_COLUMNS, check_class_texts, embed
 from msf_kedro.zero_shot.gate import GateConfig
@@ -153,8 +152,8 @@ def join_histories(*histories: pd.DataFrame, networks: list[str]) -> pd.DataFram
     return pd.concat(tables, ignore_index=True)
 
 
-def collect(published: dict, gate: GateConfig, *tables: pd.DataFrame) -> tuple:
-    """All splits' figures and outcomes in one table each, and the published figures beside them.
+def collect(gate: GateConfig, *tables: pd.DataFrame) -> tuple:
+    """All splits' figures and outcomes in one table each.
 
     `tables` are first all splits' figures, then all splits' outcomes.
     """
@@ -165,7 +164,7 @@ def collect(published: dict, gate: GateConfig, *tables: pd.DataFrame) -> tuple:
             *(protocol, gate.kind, results.seed.nunique(), results.split.nunique()),
             benchmark.summary(results, protocol, gate.kind),
         )
-    return results, outcomes, published_table(published)
+    return results, outcomes
 
 
 def _fit(

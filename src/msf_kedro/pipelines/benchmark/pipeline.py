@@ -64,10 +64,10 @@ def create_pipeline(config: BenchmarkConfig, splits: list[str]) -> Pipeline:
     gathered = node(
         collect,
         [
-            *("params:published", "params:gate"),
+            "params:gate",
             *(f"{table}__{split}" for table in TABLES for split in splits),
         ],
-        ["benchmark", "benchmark_outcomes", "published_figures"],
+        ["benchmark", "benchmark_outcomes"],
         name="collect",
     )
     parts = [skeletons.create_pipeline(), *map(_split, splits), *map(_cell, cells)]

@@ -62,12 +62,15 @@ def report(
 def compare(
     zssar_results: pd.DataFrame,
     gzssar_results: pd.DataFrame,
-    published: dict,
+    published_figures: pd.DataFrame,
+    study: str,
+    split: str,
     texts: str,
     encoder: EncoderConfig,
 ) -> pd.DataFrame:
     """The run's figures beside the published ones, which are logged where there are some."""
-    table = evaluation.comparison(zssar_results, gzssar_results, published, texts, encoder.model)
+    cell = study, split, "msf", texts, encoder.model
+    table = evaluation.comparison(zssar_results, gzssar_results, published_figures, *cell)
     if table[list(evaluation.SOURCES)].notna().any(axis=None):
         shown = table.round(2).to_string(index=False, na_rep="-")
         logger.info("beside the published figures of texts %s, percent\n%s", texts, shown)

@@ -42,8 +42,8 @@ def create_pipeline(**kwargs) -> Pipeline:
             node(
                 compare,
                 [
-                    *("zssar_results", "gzssar_results"),
-                    *("params:published", "params:texts", "params:encoder"),
+                    *("zssar_results", "gzssar_results", "published_figures", "params:study"),
+                    *("params:split", "params:texts", "params:encoder"),
                 ],
                 "comparison",
                 name="compare",
