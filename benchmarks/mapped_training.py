@@ -79,7 +79,8 @@ def main() -> None:
     data_set = TorchDataset(str(options.file))
     with watched("writing"):
         rows = Blocks((bodies, *BODY), torch.float32, partial(blocks, bodies), lambda: None)
-        data_set.save({"bodies": rows, "first": torch.arange(bodies + 1)})
+        names = [f"clip {number}" for number in range(bodies)]
+        data_set.save({"names": names, "bodies": rows, "first": torch.arange(bodies + 1)})
     print(f"{options.file.stat().st_size / 1e9:.2f} GB, {bodies} bodies")
     with watched("mapping"):
         skeletons = Skeletons(**data_set.load())

@@ -1,5 +1,6 @@
 """Ragged batches against a loop over clips."""
 
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given
@@ -28,9 +29,19 @@ def test_a_batch_equals_a_slow_loop(data):
     assert person.tolist() == [number for *_, number in expected]
 
 
-def test_clips_are_found_by_name():
-    skeletons = Skeletons(["b", "a", "c"], torch.zeros(3, 3, 4, 5), torch.arange(4))
-    assert skeletons.places(["a", "c", "b"]).tolist() == [1, 2, 0]
-    assert skeletons.places(["c"]).tolist() == [2]
-    with pytest.raises(ValueError, match="2 of 3 clips are not there, such as x, y; they come from"):
-        skeletons.places(["x", "a", "y"])
+def test_clips_are_found_by_name_in_the_order_asked_for():
+    skeletons = Skeletons(list("dacb"), torch.zeros(4, 3, 1, 1), torch.arange(5))
+    assert skeletons.places(["a", "b", "a", "d"]).tolist() == [1, 3, 1, 0]
+    found = skeletons.places(pd.Series(["c"], index=[7]))
+    assert (found.tolist(), found.dtype) == ([2], torch.int64)
+    assert skeletons.places([]).tolist() == []
+
+
+def test_clips_that_are_not_there_are_named():
+    skeletons = Skeletons(["a", "b"], torch.zeros(2, 3, 1, 1), torch.arange(3))
+    again = "; run the stage `skeletons`, and what depends on it, again"
+    for missing, named in ((["x"], "x"), (list("zyxwv"), "z, y, x, …")):
+        asked = ["b", *missing, "a"]
+        message = f"{len(missing)} of {len(asked)} clips are not among the 2 skeletons: {named}"
+        with pytest.raises(ValueError, match=f"^{message}{again}$"):
+            skeletons.places(asked)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -14,7 +13,7 @@ class Skeletons:
     """Normalised clips.
 
     Attributes:
-        names: of the clips.
+        names: the clips' names, each once.
         bodies: the bodies of all clips, time innermost.
         first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one longer than the clips.
     """
@@ -24,24 +23,23 @@ class Skeletons:
     first: Int[Tensor, " bounds"]
 
     def __len__(self) -> int:
-        return len(self.first) - 1
+        return len(self.names)
 
     def places(self, names: Iterable[str]) -> Int[Tensor, " n"]:
-        """Where some clips are.
+        """Where the clips of some names are, in the order asked for.
 
         Raises:
-            ValueError: a clip is not there.
+            ValueError: some clips are not there.
         """
-        wanted = pd.Index(names)
-        places = pd.Index(self.names).get_indexer(wanted)
-        if (places < 0).any():
-            missing = wanted[places < 0]
+        place = {name: n for n, name in enumerate(self.names)}
+        names = list(names)
+        if missing := [name for name in names if name not in place]:
+            some = ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
             raise ValueError(
-                f"skeletons: {len(missing)} of {len(wanted)} clips are not there, such as"
-                f" {', '.join(missing[:5])}; they come from different runs: rerun the stage"
-                " skeletons, and what depends on it"
+                f"{len(missing)} of {len(names)} clips are not among the {len(self)} skeletons:"
+                f" {some}; run the stage `skeletons`, and what depends on it, again"
             )
-        return torch.tensor(places)
+        return torch.tensor([place[name] for name in names], dtype=torch.int64)
 
     def batch(
         self, clips: Int[Tensor, " n"]

@@ -15,7 +15,7 @@ from torch import Tensor
 from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.generative import Generative, GenerativeConfig
 from msf_kedro.methods.msf import Pair
-from msf_kedro.networks.vae import draw, kl_divergence, mean_square, wasserstein_distance
+from msf_kedro.networks.vae import kl_divergence, wasserstein_distance
 
 TERMS = ("kl", "cross", "distribution")
 
@@ -84,17 +84,14 @@ class CadaVae(Generative):
         config: CadaVaeConfig,
     ) -> dict[str, Float[Tensor, " R"]]:
         """Reconstruction, KL, cross reconstruction and distribution alignment."""
-        mu_s, logvar_s = network.skeleton.encode(skeletons)
-        mu_t, logvar_t = network.text.encode(texts)
-        latent_s = draw(mu_s, logvar_s, noise[:, 0])
-        latent_t = draw(mu_t, logvar_t, noise[:, 1])
+        skeleton, text = network.posteriors(skeletons, texts, noise)
         figures = {
-            "reconstruction": mean_square(network.skeleton.decode(latent_s), skeletons)
-            + mean_square(network.text.decode(latent_t), texts),
-            "kl": kl_divergence(mu_s, logvar_s) + kl_divergence(mu_t, logvar_t),
-            "cross": mean_square(network.skeleton.decode(latent_t), skeletons)
-            + mean_square(network.text.decode(latent_s), texts),
-            "distribution": wasserstein_distance(mu_s, logvar_s, mu_t, logvar_t),
+            "reconstruction": network.error(skeleton.latent, text.latent, skeletons, texts),
+            "kl": kl_divergence(skeleton.mu, skeleton.logvar) + kl_divergence(text.mu, text.logvar),
+            "cross": network.error(text.latent, skeleton.latent, skeletons, texts),
+            "distribution": wasserstein_distance(
+                skeleton.mu, skeleton.logvar, text.mu, text.logvar
+            ),
         }
         weights = {term: config.weight(term, step / config.steps) for term in TERMS}
         total = figures["reconstruction"] + sum(weights[term] * figures[term] for term in TERMS)

@@ -22,7 +22,7 @@ def prepare_clips(
     normalise: NormaliseConfig,
     workers: int,
 ) -> tuple[pd.DataFrame, dict]:
-    """The clip table and the normalised bodies of the kept clips.
+    """The clip table and the kept clips' names and normalised bodies, as `Skeletons` has them.
 
     Prepared chunks are in `clip_chunks` from when they are finished until the skeletons are saved.
     """
