@@ -20,7 +20,8 @@ from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
 from support.sessions import ENVIRONMENTS, ROOT, context, session
 
-from msf_kedro.context import LOCATIONS
+from msf_kedro.context import CELL, LOCATIONS
+from msf_kedro.methods import METHODS, configure
 from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.zero_shot.splits import get_split, parse_classes
 
@@ -30,6 +31,7 @@ RAW = {
     "class_texts",
     "clip_chunks",
     "missing_lists",
+    "published_figures",
     "text_files",
     "released_features",
     "released_checkpoint",
@@ -37,6 +39,8 @@ RAW = {
 # What the tables of all studies are made from, read only, and these tables.
 COLLECTED = {"studies"}
 OVER_STUDIES = {"tables", "tables_markdown", "tables_html"}
+# What no node reads, but the context, which makes the benchmark of it.
+READ_BY_CONTEXT = {"benchmark", "method_texts"}
 
 # The splits of SynSE and MSF: study → split → unseen and calibration classes.
 PAPER_SPLITS = {
@@ -93,6 +97,13 @@ def file_of(data_set) -> Path:
     return Path(data_set._filepath)
 
 
+def single(env: str, name: str) -> str:
+    """What the single jobs call a dataset of the benchmark that is of their split or cell."""
+    split, *rest = (study(env).params[field] for field in CELL)
+    cell = ".".join([split, *rest])
+    return name.removeprefix(f"{cell}.").removeprefix(f"{split}.").removesuffix(f"__{rest[1]}")
+
+
 def behind(*inputs: str) -> set[str]:
     """The datasets that depend on some inputs."""
     return PIPELINES["gzssar"].from_inputs(*inputs).all_outputs()
@@ -136,9 +147,8 @@ def test_paths_are_of_the_study_and_of_one_dataset_only(env):
     own = study(env).params["study"]
     files = {name: file_of(d) for name, d in data_sets(env).items() if hasattr(d, "_filepath")}
     of_file = {}
-    for name, file in files.items():  # the benchmark shares each split's roles and features
-        shared = name.removeprefix(f"{study(env).params['split']}.")
-        assert of_file.setdefault(file, shared) == shared
+    for name, file in files.items():
+        assert of_file.setdefault(file, single(env, name)) == single(env, name)
         assert file.is_absolute(), name
         assert name in RAW | OVER_STUDIES or own in file.parts, (
             f"{name}: {file} does not name study {own}"
@@ -151,19 +161,42 @@ def test_no_two_environments_are_the_same_study():
 
 
 @every_environment
-@pytest.mark.parametrize("name", ["split", "texts"])
-def test_paths_tell_runs_apart(env, name):
-    """What depends on the split or the text kinds lies elsewhere for others.
+def test_the_benchmark_shares_the_files_of_single_jobs(env):
+    """The cell that is the single job's, and its split, in the very same places."""
+    files = {name: file_of(d) for name, d in data_sets(env).items() if hasattr(d, "_filepath")}
+    shared = {name for name in files if single(env, name) != name and single(env, name) in files}
+    for name in shared:
+        assert files[name] == files[single(env, name)], name
+    stages = ("splits", "semantics", "features", "alignment", "gate")
+    made = set().union(*(PIPELINES[stage].all_outputs() for stage in stages))
+    made |= {"zssar_results", "gzssar_results"}
+    assert {single(env, name) for name in shared} == made
 
-    Nothing else does, but that fused texts, which splits share, lie below the split.
+
+@every_environment
+@pytest.mark.parametrize("name", CELL)
+def test_paths_tell_runs_apart(env, name):
+    """What depends on the split, method, encoder or text kinds lies elsewhere for others.
+
+    Nothing else does.
     """
-    other = {"split": list(study(env).params["splits"])[-1], "texts": "MD"}[name]
+    others = {
+        "split": list(study(env).params["splits"])[-1],
+        "method": "ridge",
+        "encoder": "ViT-B-16",
+        "texts": "MD",
+    }
+    other, mine = data_sets(env, **{name: others[name]}), data_sets(env)
     moved = {
         data_set
-        for data_set, chosen in data_sets(env, **{name: other}).items()
-        if hasattr(chosen, "_filepath") and file_of(chosen) != file_of(data_sets(env)[data_set])
+        for data_set in PIPELINES["gzssar"].datasets() & mine.keys()
+        if hasattr(mine[data_set], "_filepath")
+        and file_of(other[data_set]) != file_of(mine[data_set])
     }
-    assert moved | {"fused_texts"} == behind(f"params:{name}") | {"fused_texts"}
+    assert moved == behind(f"params:{name}")
+    for data_set in mine.keys() & other.keys() - moved:  # the benchmark's and all others
+        if hasattr(mine[data_set], "_filepath"):
+            assert file_of(other[data_set]) == file_of(mine[data_set]), data_set
 
 
 @every_environment
@@ -177,19 +210,19 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
 
 
 def test_the_tables_are_made_from_all_studies_below_the_data_root(tmp_path):
-    folders = {data_sets(env, data_root=str(tmp_path))["studies"]._folder for env in ENVIRONMENTS}
+    catalogs = (context(env, data_root=str(tmp_path)).catalog for env in ENVIRONMENTS)
+    folders = {catalog.get("studies")._folder for catalog in catalogs}
     assert folders == {tmp_path / "08_reporting"}
 
 
 @every_environment
 def test_no_catalog_entry_is_dead(env):
-    catalog = study(env).catalog
-    names = set(data_sets(env))
-    entries = {name for name in study(env).entries if not name.startswith("_")}
-    patterns = {name for name in entries if "{" in name}
-    assert entries - patterns <= names
-    used = {catalog.config_resolver.match_dataset_pattern(name) for name in names}
-    assert patterns <= used
+    """Each is of some dataset, or the context makes one of it that is."""
+    catalog, names = study(env).catalog, set(data_sets(env))
+    used = names | {catalog.config_resolver.match_dataset_pattern(name) for name in names}
+    for name in {*raw_yaml("base", "catalog"), *raw_yaml(env, "catalog")}:
+        own = {e for e in used if e and (e.endswith(f"}}.{name}") or e.startswith(f"{name}__{{"))}
+        assert name.startswith("_") or name in used or own, name
 
 
 # --- environments ---
@@ -292,16 +325,19 @@ def test_parameters_become_their_dataclasses(env):
             if dataclasses.is_dataclass(hints[argument]):
                 typed.add(given)
                 assert isinstance(params[given.removeprefix("params:")], hints[argument]), given
-    assert typed >= {f"params:{name}" for name in ("clips", "normalise", "alignment", "gate")}
-    untyped = [k for k, v in params.items() if isinstance(v, dict)]
-    assert untyped == ["splits", "published"], "these are chosen from, and built then"
+    assert typed >= {f"params:{name}" for name in ("clips", "normalise", "shift_gcn", "gate")}
+    untyped = {k for k, v in params.items() if isinstance(v, dict)}
+    chosen_from = {"splits", "encoders", *METHODS, "method_config", *READ_BY_CONTEXT}
+    assert untyped == chosen_from, "these are chosen from, and built then"
+    for method in METHODS:
+        assert vars(configure(method, params[method])) == params[method]
 
 
 @every_environment
 def test_every_parameter_is_read(env):
     read = set().union(*(pipeline.inputs() for pipeline in study(env).pipelines))
     top_level = {name.removeprefix("params:").split(".")[0] for name in read}
-    assert set(study(env).params) <= top_level
+    assert set(study(env).params) - READ_BY_CONTEXT <= top_level
 
 
 @every_environment
@@ -345,18 +381,20 @@ def test_variants_are_laid_over_the_environment_and_the_command_line_over_both(e
     plain = study(env).params
     assert plain["variant"] == ("large" if env in PAPER_SPLITS else "project")
     given = {"cycles": 7, "learning_rate": 1.0}
-    params = context(env, variant=variant, alignment=given).params
-    assert vars(params["alignment"]).items() >= given.items()
-    assert params["alignment"].inputs == "raw"
-    assert params["alignment"].noise == ("sample" if variant == "release" else "dimension")
+    params = context(env, variant=variant, msf=given).params
+    assert params["method_config"] == params["msf"]
+    msf = configure("msf", params["msf"])
+    assert vars(msf).items() >= given.items()
+    assert msf.inputs == "raw"
+    assert msf.noise == ("sample" if variant == "release" else "dimension")
     assert params["normalise"].window == 300
     assert params["gate"].kind == "logistic"
     for same in ("splits", "classes", "parts", "encoder", "seeds"):
         assert params[same] == plain[same]
     is_120 = env == "ntu120"
-    assert params["alignment"].latent == (200 if is_120 else 100)
+    assert msf.latent == (200 if is_120 else 100)
     if variant == "release":
-        steps = params["alignment"].steps, params["alignment"].cross_from
+        steps = msf.steps, msf.cross_from
         assert steps == ((1900, 1501) if is_120 else (1700, 1401))
 
 
@@ -366,7 +404,7 @@ def test_seeds_may_be_ranges(given, seeds):
 
 
 def test_seeds_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="seeds: 'many' is no number or range"):
+    with pytest.raises(ClickException, match="seeds: 'many' is no number or range"):
         context("test", seeds="many")
 
 
@@ -405,11 +443,11 @@ def test_an_environments_unknown_names_are_refused(mine):
 
 
 def test_the_users_own_names_are_not_unknown():
-    given = {
-        "benchmark": {"encoders": {"other": {"library": "open_clip", "model": "", "weights": ""}}}
-    }
+    other = {"library": "open_clip", "model": "", "weights": ""}
+    given = {"encoders": {"other": other}, "benchmark": {"encoders": ["other"]}}
     given |= {"variants": {"mine": {"seed": 7}}, "variant": "mine", "text_files": "x"}
     assert context("test", **given).params["seed"] == 7
+    assert any(".ridge.other." in node.name for node in pipelines["benchmark"].nodes)
 
 
 @pytest.mark.parametrize("variant", [{"sed": 1}, {"gate": {"knd": "logistic"}}])
@@ -421,7 +459,7 @@ def test_a_variants_unknown_names_are_refused(variant):
 def test_the_names_of_locations_are_those_that_catalogs_ask_for():
     texts = [path.read_text() for path in (ROOT / "conf").glob("*/catalog.yml")]
     asked = set(re.findall(r"\$\{runtime_params:(\w+)", "".join(texts)))
-    assert asked == LOCATIONS | {"split", "texts", "checkpoint_stream"}
+    assert asked == LOCATIONS | {*CELL, "checkpoint_stream"}
 
 
 def test_an_unknown_split_is_refused_and_a_lost_underscore_explained():

@@ -3,7 +3,8 @@
 In the context's class and not in hooks, as Kedro-Viz calls no hooks.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from functools import partial
 from typing import Any
@@ -16,6 +17,8 @@ from omegaconf import OmegaConf
 from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
 from msf_kedro.reports.benchmark import BenchmarkConfig, cells
+from msf_kedro.texts.encoders import get_encoder
+from msf_kedro.texts.fusion import parse_texts
 from msf_kedro.zero_shot.splits import parse_numbers
 
 # What base cannot give: the file of an environment that gives it, and an example.
@@ -49,6 +52,15 @@ MAPPINGS = {"encoders", "variants"}
 CELL = ("split", "method", "encoder", "texts")
 
 
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Turn a ValueError into what `kedro` shows as one sentence, without a traceback."""
+    try:
+        yield
+    except ValueError as error:
+        raise ClickException(str(error)) from error
+
+
 class StudyContext(KedroContext):
     """Kedro's context of one study.
 
@@ -57,11 +69,12 @@ class StudyContext(KedroContext):
     and encoders. Seeds may be given as ranges, `0-9`.
 
     Raises:
-        ClickException: the environment has no study, there is no such variant or split, or a
-            parameter is unknown. `kedro` shows it as one sentence.
-        ValueError: the parameters of the benchmark cannot be.
+        ClickException: the environment has no study, a parameter is unknown, or there is no such
+            variant, split, method, encoder or text kind, also of the benchmark. `kedro` shows it as
+            one sentence.
     """
 
+    @in_a_sentence()
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.environment = self.env or self.config_loader.default_run_env
@@ -79,6 +92,8 @@ class StudyContext(KedroContext):
         splits = parameters.get("splits", {})
         self._check_split(splits, parameters.get("split"))
         parameters["method_config"] = self._method_config(parameters)
+        get_encoder(parameters["encoders"], parameters["encoder"])
+        parse_texts(str(parameters["texts"]))
         # Here, as the function that registers pipelines is told nothing of the environment and is
         # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
         # is built when it is asked for: it has thousands of nodes, and most commands do without.

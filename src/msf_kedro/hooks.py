@@ -7,7 +7,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from msf_kedro.clips.layouts import get_layout
-from msf_kedro.context import StudyContext
+from msf_kedro.context import StudyContext, in_a_sentence
 from msf_kedro.methods import METHODS, configure
 from msf_kedro.released.features import check_files
 from msf_kedro.released.texts import check_kinds, read_text_files
@@ -34,6 +34,7 @@ class StudyFitsTogether:
     """Check classes, split, texts and layout against each other before raw input is read."""
 
     @hook_impl
+    @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         read = pipeline.inputs()
         raw = {"raw_clips", "released_features"} & read
@@ -59,6 +60,7 @@ class MethodsAreConfigured:
     """Check the parameters of every method that a run fits."""
 
     @hook_impl
+    @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         read = pipeline.inputs()
         groups = {name: f"params:{name}" for name in METHODS}
@@ -73,6 +75,7 @@ class CheckpointFits:
     """Check a released checkpoint, and that clips are prepared for it, before a clip is read."""
 
     @hook_impl
+    @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         if "released_checkpoint" in pipeline.inputs():
             catalog.load("released_checkpoint")

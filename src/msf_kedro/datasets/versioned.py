@@ -14,6 +14,8 @@ import pandas as pd
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview, TablePreview
 
+from msf_kedro.datasets.schema import Schema
+
 
 @contextmanager
 def whole_or_nothing(target: Path) -> Iterator[Path]:
@@ -62,18 +64,43 @@ class WholeFileDataset(AbstractVersionedDataset):
 
 
 class TableDataset(WholeFileDataset):
-    """A pandas table as parquet, without its index."""
+    """A pandas table as parquet, with its index if that is named; checked on load and save.
+
+    Args:
+        schema: column or index level → kind, `*` for all other columns; see `Schema`.
+        key: columns or index levels that are together unique and never missing.
+
+    Raises:
+        DatasetError: the table does not fit.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        schema: dict[str, str] | None = None,
+        key: list[str] | None = None,
+        version: Version | None = None,
+        metadata: dict | None = None,
+    ):
+        super().__init__(filepath, version, metadata)
+        self._schema = Schema(schema or {}, key or [])
 
     def _read(self, path: Path) -> pd.DataFrame:
-        return pd.read_parquet(path)
+        return self._checked(pd.read_parquet(path))
 
     def _write(self, data: pd.DataFrame, path: Path) -> None:
-        data.to_parquet(path, index=False)
+        self._checked(data).to_parquet(path, index=_is_named(data))
+
+    def _checked(self, table: pd.DataFrame) -> pd.DataFrame:
+        if misfit := self._schema.misfit(table):
+            raise DatasetError(f"{self._filepath}: {misfit}")
+        return table
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows, for Kedro-Viz."""
-        table = self.load().iloc[:nrows, :24]
-        return json.loads(table.to_json(orient="split"))
+        table = self.load().head(nrows)
+        table = table.reset_index() if _is_named(table) else table
+        return json.loads(table.iloc[:, :24].to_json(orient="split"))
 
 
 class TorchDataset(WholeFileDataset):
@@ -157,6 +184,10 @@ def _joined(blocks: Any, path: Path) -> Iterator[Any]:
             file.write(block.contiguous().view(torch.uint8).numpy())
         file.flush()
         yield torch.frombuffer(mmap(file.fileno(), 0), dtype=blocks.dtype).view(blocks.shape)
+
+
+def _is_named(table: pd.DataFrame) -> bool:
+    return any(name is not None for name in table.index.names)
 
 
 def _outline(data: Any) -> Any:

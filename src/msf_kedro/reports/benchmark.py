@@ -28,14 +28,14 @@ class BenchmarkConfig:
     methods: list[str] | str
     texts: list[str] | str
     encoders: list[str] | str
-    splits: list[str] | str
+    splits: list[str] | str | int  # an int is what the command line makes of 48_12
     features: str
 
     def __post_init__(self):
         for name, separator in SEPARATORS.items():
             values = getattr(self, name)
-            if isinstance(values, str):
-                values = values.split(separator) if values else []
+            if not isinstance(values, list):
+                values = str(values).split(separator) if values else []
                 object.__setattr__(self, name, values)
             if (not values and name != "splits") or len(set(values)) < len(values):
                 raise ValueError(f"benchmark.{name} is {values}, expected some, each once")

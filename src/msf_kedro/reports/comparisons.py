@@ -197,6 +197,7 @@ def sign_flip_test(
     Returns:
         p, and the smallest p that so many splits could have given; NaN, NaN for less than two.
     """
+
     count = len(differences)
     if count < 2:
         return float("nan"), float("nan")

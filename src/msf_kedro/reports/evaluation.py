@@ -134,23 +134,22 @@ def comparison(
         A row per protocol, gate and figure: `mean`, `std` (over seeds), then for each source the
         published figure and the run's difference from it; NaN where nothing is published.
     """
-    known, cell = published_figures(published), (study, split, method, same_texts(texts), encoder)
-    anchors = {source: known.get((*cell, source), {}) for source in SOURCES}
+    cell = {"study": study, "split": split, "method": method, "encoder": encoder}
+    cell |= {"texts": same_texts(texts)}
+    known = published_figures(published)
+    mine = known[(known[list(cell)] == pd.Series(cell)).all(axis=1)]
     accuracies = zssar.rename(columns={"accuracy": "zssar_accuracy"})
-    runs = gzssar.merge(
-        accuracies[["protocol", "seed", "zssar_accuracy"]], on=["protocol", "seed"], how="left"
+    accuracies = accuracies[["protocol", "seed", "zssar_accuracy"]]
+    runs = gzssar.merge(accuracies, on=["protocol", "seed"], how="left").groupby(
+        RUN[:2], sort=False
     )
-    rows = []
-    for (protocol, gate), run in runs.groupby(["protocol", "gate"], sort=False):
-        for name in FIGURES:
-            spread = metrics.summarise((100 * run[name]).tolist())
-            row = {"protocol": protocol, "gate": gate, "figure": name}
-            row |= {"mean": spread["mean"], "std": spread["std"]}
-            for source, figures in anchors.items():
-                figure = figures.get(name, float("nan"))
-                row |= {source: figure, f"minus {source}": row["mean"] - figure}
-            rows.append(row)
-    return pd.DataFrame(rows)
+    table = runs[list(FIGURES)].agg(["mean", "std"]).mul(100).stack(0, future_stack=True)
+    table = table.rename_axis([*RUN[:2], "figure"]).fillna({"std": 0.0}).reset_index()
+    for source in SOURCES:
+        figures = mine[mine.source == source].set_index("figure").value
+        table[source] = table.figure.map(figures).astype(float)
+        table[f"minus {source}"] = table["mean"] - table[source]
+    return table
 
 
 def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> str:

@@ -4,13 +4,14 @@ import pandas as pd
 
 from msf_kedro.reports import comparisons
 from msf_kedro.reports.comparisons import CELL, SCORED, Cell, Resamples, TablesConfig
-from msf_kedro.reports.published import FIGURES
+from msf_kedro.reports.published import FIGURES, same_texts
 
 RESULTS = (
     *("zssar_accuracy", "seen_classifier_accuracy", *FIGURES[1:]),
     *("harmonic_mean_perfect_gate", "gate_accuracy", "ausuc"),
 )
 OVER_CLASSES = tuple(f"{figure}_per_class" for figure in FIGURES)
+CLASS = ("class_id", "label", "side")
 OF_CLASS = ("class_alone", "class_with_gate")
 SECONDS = "fit_seconds"
 LONG = [
@@ -36,16 +37,23 @@ def collect(
         by_split: whether each split has rows of its own, or they are averaged (`split` is empty).
 
     Returns:
-        The columns `LONG`. `mean` and `std` are over split means if several splits are averaged,
-        otherwise over seeds (`over`, `n`); `std` is NaN for a single value. Accuracies, areas and
-        differences are in percent, `fit_seconds` in seconds. `best` marks a column's best means,
-        ties as they are printed; cells with fewer `runs` than others do not compete. `splits`,
-        `seeds` and `chance` are those of the rows' splits.
+        The columns `LONG`, texts spelt as `same_texts` does. `mean` and `std` are over split means
+        if several splits are averaged, otherwise over seeds (`over`, `n`); `std` is NaN for a
+        single value. Accuracies, areas and differences are in percent, `fit_seconds` in seconds.
+        `best` marks a column's best means, ties as they are printed, unless all are the same;
+        cells with fewer `runs` than others do not compete. `splits`, `seeds` and `chance` are those
+        of the rows' splits.
 
     Raises:
-        ValueError: outcomes and benchmark are of different runs, or cells of different clips.
+        ValueError: a column is missing, outcomes and benchmark are of different runs, or cells of
+            different clips.
     """
     try:
+        _check(benchmark, [*CELL, "split", *SCORED, "seed", *RESULTS, *OVER_CLASSES, SECONDS])
+        _check(outcomes, [*CELL, "split", "name", *CLASS])
+        benchmark, outcomes = (
+            table.assign(texts=table.texts.map(same_texts)) for table in (benchmark, outcomes)
+        )
         resamples = comparisons.resample(outcomes, config)
         comparisons.check_same_run(benchmark, resamples)
     except ValueError as error:
@@ -73,6 +81,11 @@ def collect(
     return long.assign(best=_best(long))
 
 
+def _check(table: pd.DataFrame, columns: list[str]) -> None:
+    if missing := [name for name in columns if name not in table]:
+        raise ValueError(f"the benchmark has no {', '.join(missing)}: run it again")
+
+
 def _tables(
     benchmark: pd.DataFrame, outcomes: pd.DataFrame, resamples: Resamples, config: TablesConfig
 ) -> dict[str, pd.DataFrame]:
@@ -84,7 +97,7 @@ def _tables(
         "intervals": comparisons.intervals(resamples, config.level),
         "tests": comparisons.differences(resamples, comparisons.pairs(cells), config),
         "over_classes": _summaries(benchmark, OVER_CLASSES),
-        "classes": _summaries(_by_class(outcomes), OF_CLASS, ("class_id", "label", "side")),
+        "classes": _summaries(_by_class(outcomes), OF_CLASS, CLASS),
         "time": _summaries(once, (SECONDS,)),
     }
 
@@ -92,7 +105,7 @@ def _tables(
 def _by_class(outcomes: pd.DataFrame) -> pd.DataFrame:
     """The part of every class's clips that are right, by the classifier of their side alone and
     with the gate: a row per cell, split, class, protocol, gate and seed."""
-    keys = [*CELL, "split", "class_id", "label", "side"]
+    keys = [*CELL, "split", *CLASS]
     parts = []
     for name in (name for name in outcomes if name.startswith("right.")):
         _, protocol, gate, seed = name.split(".")
@@ -124,5 +137,7 @@ def _best(long: pd.DataFrame) -> pd.Series:
     complete = long.runs.isna() | (long.runs == long.runs.groupby(column).transform("max"))
     better = long["mean"].where(long.figure != SECONDS, -long["mean"])
     printed = better.where(complete.astype(bool)).map("{:.1f}".format).astype(float)
-    best = printed.eq(printed.groupby(column).transform("max")) & (long.table != "classes")
+    of_column = printed.groupby(column)
+    best = printed.eq(of_column.transform("max")) & of_column.transform("nunique").gt(1)
+    best &= long.table != "classes"
     return best.where(long.table != "tests", (long.low > 0) | (long.high < 0)).astype(bool)

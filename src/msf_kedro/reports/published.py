@@ -25,12 +25,10 @@ def check(published: pd.DataFrame) -> None:
         raise ValueError(f"published figures: columns {missing} are missing")
     if unknown := sorted(set(published.source) - set(SOURCES)):
         raise ValueError(f"published figures: unknown sources {unknown}; known are {SOURCES}")
-    for name in COLUMNS:
-        figures = pd.to_numeric(published[name], errors="coerce")
-        wrong = published[name].notna() & ~figures.between(0, 100)
+    for name, values in published[[*COLUMNS]].items():
+        wrong = values.notna() & ~pd.to_numeric(values, errors="coerce").between(0, 100)
         if wrong.any():
-            value = published[name][wrong].iloc[0]
-            raise ValueError(f"published figures: {name} is {value!r}, expected percent")
+            raise ValueError(f"published figures: {name} is {values[wrong].iloc[0]}, not percent")
     rows = published.assign(texts=published.texts.map(same_texts))[[*KEYS]].drop(columns="table")
     if rows.duplicated().any():
         twice = rows[rows.duplicated()].iloc[0].tolist()

@@ -3,34 +3,38 @@
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
 
-from msf_kedro.reports.table_layout import Column, Table, TableCell
-from msf_kedro.reports.table_text import html, markdown, markdown_table
+from msf_kedro.reports import wording
+from msf_kedro.reports.pages import html, markdown, markdown_table
+from msf_kedro.reports.tables import Table
+
+
+def framed(rows: dict, labels: list[str], columns: list[tuple[str, str]]) -> pd.DataFrame:
+    index = pd.MultiIndex.from_tuples(rows, names=labels)
+    return pd.DataFrame(list(rows.values()), index, pd.MultiIndex.from_tuples(columns))
+
 
 PLAIN = Table(
-    kind="zssar",
     section="NTU-60",
-    protocol="strict",
     title="Table 2: ZSSAR",
     caption="Percent.",
-    labels=("method", "texts"),
-    columns=(Column("55/5", "ZSSAR"), Column("55/5", "paper"), Column("48/12", "ZSSAR")),
-    rows=(
-        (("MSF", "LB"), (TableCell("83.6 ± 1.0", True), TableCell("83.63"), TableCell("–"))),
-        (("SynSE", "verb+noun"), (TableCell("7.0"), TableCell("–"), TableCell("9.0", True))),
+    frame=framed(
+        {
+            ("MSF", "LB"): ["**83.6 ± 1.0**", "83.63", ""],
+            ("SynSE", "verb+noun"): ["7.0", "", "**9.0**"],
+        },
+        ["method", "texts"],
+        [("55/5", "ZSSAR"), ("55/5", "paper"), ("48/12", "ZSSAR")],
     ),
 )
 NASTY = "<script>alert('x')</script>|a*b*`c`_d_&amp;[e](f)\n# g\\"
 HOSTILE = Table(
-    kind="zssar",
     section=NASTY,
-    protocol="strict",
     title=NASTY,
     caption=NASTY,
-    labels=(NASTY,),
-    columns=(Column("", NASTY), Column("", "p")),
-    rows=(((NASTY,), (TableCell(NASTY, True), TableCell("1"))),),
+    frame=framed({(NASTY, 7): ["**1.0**", "1"]}, [NASTY, "n"], [("", NASTY), ("", "p")]),
 )
 
 
@@ -83,8 +87,8 @@ def test_markdown():
         "",
         "| method | texts     |     55/5 ZSSAR | 55/5 paper | 48/12 ZSSAR |",
         "| ------ | --------- | -------------: | ---------: | ----------: |",
-        "| MSF    | LB        | **83.6 ± 1.0** |      83.63 |           – |",
-        "| SynSE  | verb+noun |            7.0 |          – |     **9.0** |",
+        "| MSF    | LB        | **83.6 ± 1.0** |      83.63 |             |",
+        "| SynSE  | verb+noun |            7.0 |            |     **9.0** |",
         "",
         "Percent.",
     ]
@@ -102,18 +106,17 @@ def test_markdown_has_a_heading_for_each_section_and_table():
 def test_markdown_shows_any_name_as_it_is():
     lines = markdown_table(HOSTILE).splitlines()
     assert len(lines) == 7
-    assert [len(cells(line)) for line in lines[2:5]] == [3, 3, 3]
+    assert [len(cells(line)) for line in lines[2:5]] == [4, 4, 4]
     shown = cells(lines[4])[0]
     assert re.sub(r"\\(.)", r"\1", shown) == NASTY.replace("\n", " ")
     for special in ("<", "|", "*", "`", "&", "_d", "_\\&"):
         assert "\\" + special in shown
     assert not re.search(r"\]\(", shown), "no link"
+    assert cells(lines[4])[1:] == ["7", "**1.0**", "1"]
 
 
 def test_names_with_underscores_inside_stay_readable():
-    assert "utd_mhad, Acc_s" in markdown_table(
-        Table("zssar", "x", "", "utd_mhad, Acc_s", "", ("m",), (Column("", "c"),), ())
-    )
+    assert "utd_mhad, Acc_s" in markdown_table(PLAIN._replace(title="utd_mhad, Acc_s"))
 
 
 def test_html_is_well_formed_and_complete():
@@ -124,8 +127,8 @@ def test_html_is_well_formed_and_complete():
             [
                 ["", "", "", "55/5", "48/12"],
                 ["method", "texts", "ZSSAR", "paper", "ZSSAR"],
-                ["MSF", "LB", "83.6 ± 1.0", "83.63", "–"],
-                ["SynSE", "verb+noun", "7.0", "–", "9.0"],
+                ["MSF", "LB", "83.6 ± 1.0", "83.63", ""],
+                ["SynSE", "verb+noun", "7.0", "", "9.0"],
             ]
         ]
         * 2
@@ -160,8 +163,17 @@ def test_html_is_self_contained_and_without_scripts(tables):
 
 def test_html_shows_any_name_as_it_is():
     page = Page(html([HOSTILE]))
-    assert page.tables[0][1][0] == page.tables[0][1][1] == NASTY
-    assert page.text.count(NASTY) == 2 + 1 + 1 + 1 + 2 + 2  # sections, contents, title, …
+    heading, row = page.tables[0]
+    assert heading == [NASTY, "n", NASTY, "p"]
+    assert row == [NASTY, "7", "1.0", "1"]
+    assert page.text.count(NASTY) == 2 + 2 + 1 + 2 + 1  # sections, titles, caption, headings, row
+
+
+def test_the_page_says_what_to_quote():
+    for text in (Page(html([PLAIN])).text, markdown([PLAIN])):
+        assert wording.TITLE in text
+        assert wording.NOTE in text
+    assert "Protocol paper selects on test" in wording.NOTE
 
 
 def test_html_is_for_light_and_dark():
