@@ -24,8 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from msf_kedro.clips.ntu import write_skeleton
-from msf_kedro.sample import ACTIONS, generate_clip
+from msf_kedro.sample import ACTIONS, generate_clip, write_skeleton
 
 ROOT = Path(__file__).parents[1]
 FULL = 114_480  # clips of NTU RGB+D 120
@@ -149,7 +148,7 @@ def main() -> None:
     )
     parser.add_argument("--clips", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, required=True, help="where the corpus is or goes")
-    parser.add_argument("--env", default="ntu60_55_5", help="a study on NTU's clips")
+    parser.add_argument("--env", default="ntu60", help="a study on NTU's clips")
     parser.add_argument("--params", default="", help="more --params for kedro run")
     parser.add_argument("--kill-after", type=float, help="seconds; then run again to the end")
     options = parser.parse_args()

@@ -6,8 +6,8 @@ time, processor time, peak memory and the time of every node. Features and texts
 from one latent vector, so that figures above chance show that the data reached the right places;
 they mean nothing else.
 
-    python benchmarks/released_features.py --env=ntu60_55_5
-    python benchmarks/released_features.py --env=ntu60_55_5 --params=alignment.steps=200
+    python benchmarks/released_features.py --env=ntu60 --split=48-12
+    python benchmarks/released_features.py --env=ntu60 --params=msf.steps=200
 """
 
 import argparse
@@ -139,25 +139,29 @@ def run(command: list[str]) -> list[tuple[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--env", default="ntu60_55_5")
+    parser.add_argument("--env", default="ntu60")
+    parser.add_argument("--split", help="default: the environment's first")
     parser.add_argument("--conf-source", default=str(ROOT / "conf"))
     parser.add_argument("--params", default="", help="further --params of the run")
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size")
     options = parser.parse_args()
     bootstrap_project(ROOT)
-    with KedroSession.create(ROOT, env=options.env, conf_source=options.conf_source) as session:
+    split = {"split": options.split} if options.split else {}
+    with KedroSession.create(
+        ROOT, env=options.env, runtime_params=split, conf_source=options.conf_source
+    ) as session:
         params = session.load_context().params
-    split, classes = get_split(params["splits"], params["split"]), parse_classes(params["classes"])
+    config, classes = get_split(params["splits"], params["split"]), parse_classes(params["classes"])
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_archive(folder, split, classes, options.scale)
+        write_archive(folder, config, classes, options.scale)
         size = sum(file.stat().st_size for file in folder.rglob("*.npy"))
         places = {
             "data_root": folder / "data",
             "released_features": folder / "features",
             "text_files": folder / "texts",
         }
-        extra = [f"{key}={value}" for key, value in places.items()]
+        extra = [f"{key}={value}" for key, value in (places | {"split": params["split"]}).items()]
         seconds = run(
             [
                 *(sys.executable, "-m", "kedro", "run", "--pipelines=gzssar_released"),

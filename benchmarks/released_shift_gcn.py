@@ -2,10 +2,10 @@
 
     python benchmarks/released_shift_gcn.py --clips 32 --bodies 1
 
-Three ways to the same answer, in turns: `all_bodies` computes absent ones too, as the release
-does; `shared` is the project's way and computes one absent body a batch; `convolved` is `shared`
-with every time shift as a convolution. Weights are random, time shifts as wide as the release's.
-Seconds are of the processor, so that other programs disturb little.
+Three ways to the same answer, taking turns: `all_bodies` computes absent bodies too, as the
+release does; `shared` is the project's way and computes one absent body per batch; `convolved` is
+`shared` with every time shift as a convolution. Weights are random, time shifts as wide as the
+release's. Seconds are processor time, so that other programs matter little.
 """
 
 import argparse
@@ -16,22 +16,23 @@ from collections.abc import Callable
 import torch
 
 from msf_kedro.networks import shift_gcn
+from msf_kedro.networks.padded_shift_gcn import AT_ONCE, PaddedShiftGCN
 from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig, TimeShift
-from msf_kedro.released.shift_gcn import AT_ONCE, JOINTS, ReleasedShiftGCN
 
-WIDTHS = (*[64] * 4, *[128] * 3, *[256] * 3)
+WIDTHS = [*[64] * 4, *[128] * 3, *[256] * 3]
+JOINTS = 25
 WIDEST_SHIFT = 9.6
 
 
-def release_size(draw: torch.Generator) -> ReleasedShiftGCN:
-    network = ShiftGCN(ShiftGCNConfig(WIDTHS, strided_units=(5, 8)), JOINTS, classes=60)
+def release_size(draw: torch.Generator) -> PaddedShiftGCN:
+    network = ShiftGCN(ShiftGCNConfig(WIDTHS, strided_units=[5, 8]), JOINTS, classes=60)
     for module in network.modules():
         if isinstance(module, TimeShift):
             module.shift.data.uniform_(-WIDEST_SHIFT, WIDEST_SHIFT, generator=draw)
-    return ReleasedShiftGCN(network)
+    return PaddedShiftGCN(network)
 
 
-def all_bodies(released: ReleasedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
+def all_bodies(released: PaddedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
     bodies = clips.permute(0, 4, 1, 3, 2).flatten(0, 1)
     person = torch.arange(PERSONS).repeat(len(clips))
     parts = zip(bodies.split(AT_ONCE), person.split(AT_ONCE), strict=True)
@@ -39,11 +40,11 @@ def all_bodies(released: ReleasedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
     return released.network.classifier(found.unflatten(0, (-1, PERSONS)).mean(dim=1))
 
 
-def shared(released: ReleasedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
+def shared(released: PaddedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
     return released(clips)[0]
 
 
-def convolved(released: ReleasedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
+def convolved(released: PaddedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
     reach, shift_gcn.WIDE_REACH = shift_gcn.WIDE_REACH, 1000
     try:
         return released(clips)[0]

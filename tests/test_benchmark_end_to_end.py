@@ -118,7 +118,7 @@ def test_a_broken_benchmark_goes_on_where_it_stopped(root):
     run(root, "benchmark", only_missing_outputs=True)
     cell = {name for name in artifacts(root) if "split_2/benchmark/ridge/MiniLM/LB/" in name}
     assert len(cell) == 9
-    collected = {"benchmark", "benchmark_outcomes", "published_figures"}
+    collected = {"benchmark", "benchmark_outcomes"}
     collected |= {"split_2/benchmark_results", "split_2/benchmark_outcomes"}
     assert written(root, before) == cell | {f"08_reporting/test/{n}.parquet" for n in collected}
     assert_equal(newest(root, "benchmark"), whole)

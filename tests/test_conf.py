@@ -2,6 +2,9 @@
 
 import dataclasses
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
 from functools import cache
 from itertools import chain
@@ -12,10 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from click import ClickException
 from kedro.framework.project import pipelines
 from kedro.io import AbstractVersionedDataset, DataCatalog, MemoryDataset
-from support.sessions import ENVIRONMENTS, ROOT, context
+from support.sessions import ENVIRONMENTS, ROOT, context, session
 
+from msf_kedro.context import CELL, LOCATIONS
+from msf_kedro.methods import METHODS, configure
 from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.zero_shot.splits import get_split, parse_classes
 
@@ -23,8 +29,9 @@ PIPELINES = register_pipelines()
 RAW = {
     "raw_clips",
     "class_texts",
-    "clip_parts",
+    "clip_chunks",
     "missing_lists",
+    "published_figures",
     "text_files",
     "released_features",
     "released_checkpoint",
@@ -32,21 +39,25 @@ RAW = {
 # What the tables of all studies are made from, read only, and these tables.
 COLLECTED = {"studies"}
 OVER_STUDIES = {"tables", "tables_markdown", "tables_html"}
-# One report a study, whatever the split: its newest version is the newest run's.
-ONE_A_STUDY = {"metrics"}
+# What no node reads, but the context, which makes the benchmark of it.
+READ_BY_CONTEXT = {"benchmark", "method_texts"}
 
-# The splits of SynSE and MSF: study → unseen and calibration classes of `split_1`.
+# The splits of SynSE and MSF: study → split → unseen and calibration classes.
 PAPER_SPLITS = {
-    "ntu60_55_5": ("11 12 20 27 57", "17 22 26 32 49"),
-    "ntu60_48_12": (
-        "4 6 10 13 16 41 43 48 52 57 59 60",
-        "5 9 11 14 18 23 31 34 40 47 51 55",
-    ),
-    "ntu120_110_10": ("5 14 38 44 50 66 89 96 100 107", "6 11 33 62 73 75 77 78 84 97"),
-    "ntu120_96_24": (
-        "6 10 12 17 19 21 23 30 36 40 46 50 60 69 71 82 85 88 94 95 105 114 115 120",
-        "2 4 5 11 18 20 28 48 49 54 59 64 67 80 84 87 90 93 98 99 101 104 106 109",
-    ),
+    "ntu60": {
+        "55-5": ("11 12 20 27 57", "17 22 26 32 49"),
+        "48-12": (
+            "4 6 10 13 16 41 43 48 52 57 59 60",
+            "5 9 11 14 18 23 31 34 40 47 51 55",
+        ),
+    },
+    "ntu120": {
+        "110-10": ("5 14 38 44 50 66 89 96 100 107", "6 11 33 62 73 75 77 78 84 97"),
+        "96-24": (
+            "6 10 12 17 19 21 23 30 36 40 46 50 60 69 71 82 85 88 94 95 105 114 115 120",
+            "2 4 5 11 18 20 28 48 49 54 59 64 67 80 84 87 90 93 98 99 101 104 106 109",
+        ),
+    },
 }
 NTU60_TRAIN = "1 2 4 5 8 9 13 14 15 16 17 18 19 25 27 28 31 34 35 38"
 NTU120_TRAIN = NTU60_TRAIN + (
@@ -55,7 +66,6 @@ NTU120_TRAIN = NTU60_TRAIN + (
 )
 
 every_environment = pytest.mark.parametrize("env", ENVIRONMENTS)
-other_environments = pytest.mark.parametrize("env", [env for env in ENVIRONMENTS if env != "base"])
 
 
 class Study(NamedTuple):
@@ -87,6 +97,13 @@ def file_of(data_set) -> Path:
     return Path(data_set._filepath)
 
 
+def single(env: str, name: str) -> str:
+    """What the single jobs call a dataset of the benchmark that is of their split or cell."""
+    split, *rest = (study(env).params[field] for field in CELL)
+    cell = ".".join([split, *rest])
+    return name.removeprefix(f"{cell}.").removeprefix(f"{split}.").removesuffix(f"__{rest[1]}")
+
+
 def behind(*inputs: str) -> set[str]:
     """The datasets that depend on some inputs."""
     return PIPELINES["gzssar"].from_inputs(*inputs).all_outputs()
@@ -108,7 +125,7 @@ def leaves(tree, *path) -> dict[tuple, object]:
 
 
 def test_there_are_the_issues_studies():
-    assert {"base", "test", "utd_mhad", "ntu60_55_5"} <= set(ENVIRONMENTS)
+    assert set(ENVIRONMENTS) == {"sample", "test", "utd_mhad", "ntu60", "ntu120"}
 
 
 # --- catalogs ---
@@ -130,9 +147,8 @@ def test_paths_are_of_the_study_and_of_one_dataset_only(env):
     own = study(env).params["study"]
     files = {name: file_of(d) for name, d in data_sets(env).items() if hasattr(d, "_filepath")}
     of_file = {}
-    for name, file in files.items():  # the benchmark shares each split's roles and features
-        shared = name.removeprefix("split_1.")
-        assert of_file.setdefault(file, shared) == shared
+    for name, file in files.items():
+        assert of_file.setdefault(file, single(env, name)) == single(env, name)
         assert file.is_absolute(), name
         assert name in RAW | OVER_STUDIES or own in file.parts, (
             f"{name}: {file} does not name study {own}"
@@ -145,18 +161,42 @@ def test_no_two_environments_are_the_same_study():
 
 
 @every_environment
-@pytest.mark.parametrize(("name", "other"), [("split", "split_9"), ("texts", "MD")])
-def test_paths_tell_runs_apart(env, name, other):
-    """What depends on the split or the text kinds lies elsewhere for others.
+def test_the_benchmark_shares_the_files_of_single_jobs(env):
+    """The cell that is the single job's, and its split, in the very same places."""
+    files = {name: file_of(d) for name, d in data_sets(env).items() if hasattr(d, "_filepath")}
+    shared = {name for name in files if single(env, name) != name and single(env, name) in files}
+    for name in shared:
+        assert files[name] == files[single(env, name)], name
+    stages = ("splits", "semantics", "features", "alignment", "gate")
+    made = set().union(*(PIPELINES[stage].all_outputs() for stage in stages))
+    made |= {"zssar_results", "gzssar_results"}
+    assert {single(env, name) for name in shared} == made
 
-    Nothing else does, but that fused texts, which splits share, lie below the split.
+
+@every_environment
+@pytest.mark.parametrize("name", CELL)
+def test_paths_tell_runs_apart(env, name):
+    """What depends on the split, method, encoder or text kinds lies elsewhere for others.
+
+    Nothing else does.
     """
+    others = {
+        "split": list(study(env).params["splits"])[-1],
+        "method": "ridge",
+        "encoder": "ViT-B-16",
+        "texts": "MD",
+    }
+    other, mine = data_sets(env, **{name: others[name]}), data_sets(env)
     moved = {
         data_set
-        for data_set, chosen in data_sets(env, **{name: other}).items()
-        if hasattr(chosen, "_filepath") and file_of(chosen) != file_of(data_sets(env)[data_set])
+        for data_set in PIPELINES["gzssar"].datasets() & mine.keys()
+        if hasattr(mine[data_set], "_filepath")
+        and file_of(other[data_set]) != file_of(mine[data_set])
     }
-    assert moved | {"fused_texts"} == (behind(f"params:{name}") | {"fused_texts"}) - ONE_A_STUDY
+    assert moved == behind(f"params:{name}")
+    for data_set in mine.keys() & other.keys() - moved:  # the benchmark's and all others
+        if hasattr(mine[data_set], "_filepath"):
+            assert file_of(other[data_set]) == file_of(mine[data_set]), data_set
 
 
 @every_environment
@@ -164,25 +204,111 @@ def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
         if name not in RAW | COLLECTED:
             assert file_of(data_set).is_relative_to(tmp_path), name
-    scratch = study(env, data_root=str(tmp_path)).entries["clip_parts"]["path"]
+    scratch = study(env, data_root=str(tmp_path)).entries["clip_chunks"]["path"]
     own = study(env).params["study"]
-    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_parts")
+    assert scratch == str(tmp_path / "02_intermediate" / own / "clip_chunks")
 
 
 def test_the_tables_are_made_from_all_studies_below_the_data_root(tmp_path):
-    folders = {data_sets(env, data_root=str(tmp_path))["studies"]._folder for env in ENVIRONMENTS}
+    catalogs = (context(env, data_root=str(tmp_path)).catalog for env in ENVIRONMENTS)
+    folders = {catalog.get("studies")._folder for catalog in catalogs}
     assert folders == {tmp_path / "08_reporting"}
 
 
 @every_environment
 def test_no_catalog_entry_is_dead(env):
-    catalog = study(env).catalog
-    names = set(data_sets(env))
-    entries = {name for name in study(env).entries if not name.startswith("_")}
-    patterns = {name for name in entries if "{" in name}
-    assert entries - patterns <= names
-    used = {catalog.config_resolver.match_dataset_pattern(name) for name in names}
-    assert patterns <= used
+    """Each is of some dataset, or the context makes one of it that is."""
+    catalog, names = study(env).catalog, set(data_sets(env))
+    used = names | {catalog.config_resolver.match_dataset_pattern(name) for name in names}
+    for name in {*raw_yaml("base", "catalog"), *raw_yaml(env, "catalog")}:
+        own = {e for e in used if e and (e.endswith(f"}}.{name}") or e.startswith(f"{name}__{{"))}
+        assert name.startswith("_") or name in used or own, name
+
+
+# --- environments ---
+
+
+def test_a_bare_run_is_the_samples(monkeypatch):
+    monkeypatch.delenv("KEDRO_ENV", raising=False)
+    assert context(None).params["study"] == "sample"
+    monkeypatch.setenv("KEDRO_ENV", "test")
+    assert context(None).params["study"] == "test"
+
+
+def test_base_is_no_environment():
+    with pytest.raises(ClickException, match="choose one, --env=sample"):
+        context("base")
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch) -> Path:
+    """A user's environment `mine`, made by the documentation's recipe; Kedro finds it."""
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    recipe = dict(
+        re.findall(
+            r"^`conf/mine/(\w+)\.yml`\n\n```yaml\n(.*?)^```",
+            "\n".join(page.read_text() for page in pages),
+            re.MULTILINE | re.DOTALL,
+        )
+    )
+    assert set(recipe) == {"globals", "catalog", "parameters"}
+    shutil.copytree(ROOT / "conf" / "base", tmp_path / "base")
+    (tmp_path / "mine").mkdir()
+    for name, text in recipe.items():
+        text = text.replace("class_texts/mine.csv", "class_texts/ntu_120.csv")
+        (tmp_path / "mine" / f"{name}.yml").write_text(text)
+    return tmp_path
+
+
+def run_mine(conf: Path, *pipelines: str, **params) -> None:
+    with session("mine", {"data_root": str(conf / "data")} | params, conf) as opened:
+        opened.run(pipeline_names=pipelines or None)
+
+
+def test_the_recipe_for_ones_own_clips_gives_a_study_with_bases_network(mine):
+    params = session("mine", conf=mine).load_context().params
+    assert (params["study"], params["split"]) == ("mine", "split_1")
+    assert params["shift_gcn"].widths == [32, 32, 64, 64, 128, 128]
+    with pytest.raises(Exception, match=r"raw clips are expected in .*/data/01_raw/mine"):
+        run_mine(mine, "skeletons")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        *(("globals", name) for name in ("study", "classes", "splits", "class_texts")),
+        ("parameters", "parts"),
+        ("catalog", "raw_clips"),
+    ],
+)
+def test_an_environment_that_lacks_something_is_told_in_a_sentence(file, name, mine):
+    path = mine / "mine" / f"{file}.yml"
+    complete = yaml.safe_load(path.read_text())
+    path.write_text(yaml.safe_dump({k: v for k, v in complete.items() if k != name}))
+    message = rf"^environment 'mine' has no {name}: .* conf/mine/{file}\.yml, for example `{name}: "
+    with pytest.raises(ClickException, match=message):
+        run_mine(mine)
+    assert not (mine / "data").exists()
+
+
+def test_ones_own_environment_is_none_of_the_tests_business(tmp_path):
+    for part in ("conf", "src", "tests", "pyproject.toml", "README.md"):
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tmp_path / part)
+    for folder in ("mine", "local"):
+        (tmp_path / "conf" / folder).mkdir()
+        (tmp_path / "conf" / folder / "parameters.yml").write_text("no_such_name: 1\n")
+    command = [sys.executable, "-m", "pytest", "tests/test_conf.py", "-q", "-k", "header"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+    assert f"{len(ENVIRONMENTS)} passed" in result.stdout
+
+
+def test_only_what_a_run_reads_must_be_there(mine):
+    """The parts are missing, the clips too, and preparing them asks for the clips."""
+    (mine / "mine" / "parameters.yml").unlink()
+    with pytest.raises(Exception, match="raw clips are expected in"):
+        run_mine(mine, "skeletons")
 
 
 # --- parameters ---
@@ -199,16 +325,19 @@ def test_parameters_become_their_dataclasses(env):
             if dataclasses.is_dataclass(hints[argument]):
                 typed.add(given)
                 assert isinstance(params[given.removeprefix("params:")], hints[argument]), given
-    assert typed >= {f"params:{name}" for name in ("clips", "normalise", "alignment", "gate")}
-    untyped = [k for k, v in params.items() if isinstance(v, dict)]
-    assert untyped == ["splits", "published"], "these are chosen from, and built then"
+    assert typed >= {f"params:{name}" for name in ("clips", "normalise", "shift_gcn", "gate")}
+    untyped = {k for k, v in params.items() if isinstance(v, dict)}
+    chosen_from = {"splits", "encoders", *METHODS, "method_config", *READ_BY_CONTEXT}
+    assert untyped == chosen_from, "these are chosen from, and built then"
+    for method in METHODS:
+        assert vars(configure(method, params[method])) == params[method]
 
 
 @every_environment
 def test_every_parameter_is_read(env):
     read = set().union(*(pipeline.inputs() for pipeline in study(env).pipelines))
     top_level = {name.removeprefix("params:").split(".")[0] for name in read}
-    assert set(study(env).params) <= top_level
+    assert set(study(env).params) - READ_BY_CONTEXT <= top_level
 
 
 @every_environment
@@ -232,16 +361,14 @@ def test_the_clip_names_have_the_columns_that_parts_use(env):
 
 
 def test_the_splits_of_the_papers_studies_are_the_papers():
-    studies = set(PAPER_SPLITS) & set(ENVIRONMENTS)
-    assert studies
-    for env in studies:
+    for env, splits in PAPER_SPLITS.items():
         params = study(env).params
-        unseen, calibration = (integers(text) for text in PAPER_SPLITS[env])
-        assert params["splits"]["split_1"] == {
-            "unseen": unseen,
-            "calibration_unseen": calibration,
-        }, env
-        is_60 = env.startswith("ntu60")
+        assert list(params["splits"]) == list(splits)
+        assert params["split"] == next(iter(splits)), "the first is the default"
+        for name, classes in splits.items():
+            unseen, calibration = (integers(text) for text in classes)
+            assert params["splits"][name] == {"unseen": unseen, "calibration_unseen": calibration}
+        is_60 = env == "ntu60"
         assert params["classes"] == ("1-60" if is_60 else "1-120")
         performers = pd.DataFrame({"performer": range(1, 107), "replication": 1})
         train = performers[performers.eval(params["parts"].train, engine="python")]
@@ -252,20 +379,22 @@ def test_the_splits_of_the_papers_studies_are_the_papers():
 @pytest.mark.parametrize("variant", ["release", "paper_text"])
 def test_variants_are_laid_over_the_environment_and_the_command_line_over_both(env, variant):
     plain = study(env).params
-    assert plain["variant"] == "project"
+    assert plain["variant"] == ("large" if env in PAPER_SPLITS else "project")
     given = {"cycles": 7, "learning_rate": 1.0}
-    params = context(env, variant=variant, alignment=given).params
-    assert vars(params["alignment"]).items() >= given.items()
-    assert params["alignment"].inputs == "raw"
-    assert params["alignment"].noise == ("sample" if variant == "release" else "dimension")
+    params = context(env, variant=variant, msf=given).params
+    assert params["method_config"] == params["msf"]
+    msf = configure("msf", params["msf"])
+    assert vars(msf).items() >= given.items()
+    assert msf.inputs == "raw"
+    assert msf.noise == ("sample" if variant == "release" else "dimension")
     assert params["normalise"].window == 300
     assert params["gate"].kind == "logistic"
     for same in ("splits", "classes", "parts", "encoder", "seeds"):
         assert params[same] == plain[same]
-    is_120 = env.startswith("ntu120")
-    assert params["alignment"].latent == (200 if is_120 else 100)
+    is_120 = env == "ntu120"
+    assert msf.latent == (200 if is_120 else 100)
     if variant == "release":
-        steps = params["alignment"].steps, params["alignment"].cross_from
+        steps = msf.steps, msf.cross_from
         assert steps == ((1900, 1501) if is_120 else (1700, 1401))
 
 
@@ -275,31 +404,69 @@ def test_seeds_may_be_ranges(given, seeds):
 
 
 def test_seeds_that_are_none_are_refused():
-    with pytest.raises(ValueError, match="seeds: 'many' is no number or range"):
+    with pytest.raises(ClickException, match="seeds: 'many' is no number or range"):
         context("test", seeds="many")
 
 
 def test_an_unknown_variant_is_refused():
-    with pytest.raises(ValueError, match=r"unknown variant 'mine'; known variants: project, rel"):
+    with pytest.raises(ClickException, match="variant 'mine'; known variants: project, large, rel"):
         context("test", variant="mine")
 
 
-@pytest.mark.parametrize("env", sorted(PAPER_SPLITS))
-def test_published_figures_fit_each_other(env):
-    """H is the harmonic mean of both accuracies, to the rounding of the printed figures."""
-    published = study(env).params["published"]
-    assert set(published) == {"paper", "released log"}
-    assert set(published["paper"]) == {"msf", "revise", "jpose", "cada_vae", "synse"}
-    for source, encoders in (
-        ("paper", {"ViT-B-32"}),
-        ("released log", {"ViT-B-32", "ViT-B-16"}),
-    ):
-        assert set(published[source]["msf"]) == encoders
-        for rows in published[source]["msf"].values():
-            assert set(rows) == {"LB", "AD", "MD", "AD+MD", "LB+AD+MD"}
-            for zssar, seen, unseen, harmonic in rows.values():
-                assert unseen < zssar < 100
-                assert harmonic == pytest.approx(2 * seen * unseen / (seen + unseen), abs=0.011)
+def test_a_benchmark_of_some_methods_leaves_the_others_parameters_known():
+    assert context("test", benchmark={"methods": ["msf", "ridge"]}).params["benchmark"]
+    names = {node.name for node in pipelines["benchmark"].nodes}
+    assert any(".ridge." in name for name in names)
+    assert not any(".jpose." in name for name in names)
+
+
+@pytest.mark.parametrize(
+    ("params", "name"),
+    [
+        ({"learning_rate": 0.1}, "learning_rate"),
+        ({"shift_gcn": {"epoch": 3}}, r"shift_gcn\.epoch"),
+        ({"seed": {"x": 3}}, r"seed\.x"),
+        ({"benchmark": {"method": "msf"}}, r"benchmark\.method"),
+    ],
+)
+def test_unknown_names_are_refused_at_any_depth(params, name):
+    message = rf"unknown parameters \['{name}'\] in environment 'test' or --params; .*data_root"
+    with pytest.raises(ClickException, match=message):
+        context("test", **params)
+
+
+def test_an_environments_unknown_names_are_refused(mine):
+    with (mine / "mine" / "parameters.yml").open("a") as file:
+        file.write("gates: {kind: logistic}\n")
+    with pytest.raises(ClickException, match=r"\['gates'\] in environment 'mine'"):
+        run_mine(mine, "skeletons")
+
+
+def test_the_users_own_names_are_not_unknown():
+    other = {"library": "open_clip", "model": "", "weights": ""}
+    given = {"encoders": {"other": other}, "benchmark": {"encoders": ["other"]}}
+    given |= {"variants": {"mine": {"seed": 7}}, "variant": "mine", "text_files": "x"}
+    assert context("test", **given).params["seed"] == 7
+    assert any(".ridge.other." in node.name for node in pipelines["benchmark"].nodes)
+
+
+@pytest.mark.parametrize("variant", [{"sed": 1}, {"gate": {"knd": "logistic"}}])
+def test_a_variants_unknown_names_are_refused(variant):
+    with pytest.raises(ClickException, match="variant 'mine' sets unknown parameters"):
+        context("test", variants={"mine": variant}, variant="mine")
+
+
+def test_the_names_of_locations_are_those_that_catalogs_ask_for():
+    texts = [path.read_text() for path in (ROOT / "conf").glob("*/catalog.yml")]
+    asked = set(re.findall(r"\$\{runtime_params:(\w+)", "".join(texts)))
+    assert asked == LOCATIONS | {*CELL, "checkpoint_stream"}
+
+
+def test_an_unknown_split_is_refused_and_a_lost_underscore_explained():
+    with pytest.raises(ClickException, match=r"split 'split_9'; this study has split_1, split_2$"):
+        context("test", split="split_9")
+    with pytest.raises(ClickException, match=r"class split 4812; .* write 48-12, not 48_12"):
+        context("test", split=4812)
 
 
 def test_utd_mhads_splits_are_drawn_as_its_comment_says():
@@ -319,14 +486,14 @@ def test_utd_mhads_splits_are_drawn_as_its_comment_says():
 def test_the_header_says_how_to_run_what_it_needs_and_what_to_expect(env):
     lines = (ROOT / "conf" / env / "parameters.yml").read_text().splitlines()
     header = "\n".join(lines[: next(i for i, line in enumerate(lines) if line[:1] != "#")])
-    command = re.search(r"^#   command   kedro run .*--pipeline=\w+", header, re.MULTILINE)
+    command = re.search(r"^#   command   kedro run .*--pipelines=\w+", header, re.MULTILINE)
     assert command
-    assert env == "base" or f"--env={env} " in command[0]
+    assert f"--env={env} " in command[0]
     assert re.search(r"^#   needs     \w", header, re.MULTILINE)
     assert re.search(r"^#   figures   \w", header, re.MULTILINE)
 
 
-@other_environments
+@every_environment
 @pytest.mark.parametrize("kind", ["globals", "parameters", "catalog"])
 def test_an_environment_holds_only_what_differs(env, kind):
     """Parameters are merged key by key, globals and catalog entries are replaced whole."""

@@ -22,7 +22,7 @@ PROTOCOLS = ("strict", "paper")
 GATES = ("threshold", "logistic")
 SEEDS = [0, 1]
 NODES = sorted(node.name for node in pipelines["gzssar"].nodes)
-METRICS = "08_reporting/test/metrics.json"
+METRICS = "08_reporting/test/split_1/LB+AD+MD/metrics.json"
 OUTPUT = "07_model_output/test/split_1/LB+AD+MD"
 
 

@@ -3,15 +3,62 @@
 In the context's class and not in hooks, as Kedro-Viz calls no hooks.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from copy import copy
+from functools import partial
 from typing import Any
 
+from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
+from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
-from msf_kedro.reports.benchmark import BenchmarkConfig
+from msf_kedro.reports.benchmark import BenchmarkConfig, cells
+from msf_kedro.texts.encoders import get_encoder
+from msf_kedro.texts.fusion import parse_texts
 from msf_kedro.zero_shot.splits import parse_numbers
+
+# What base cannot give: the file of an environment that gives it, and an example.
+OWN = {
+    "study": ("globals", "study: mine"),
+    "classes": ("globals", "classes: 1-8"),
+    "splits": ("globals", "splits: {split_1: {unseen: [2, 8], calibration_unseen: [1, 4]}}"),
+    "class_texts": ("globals", "class_texts: data/01_raw/class_texts/mine.csv"),
+    "parts": (
+        "parameters",
+        "parts: {train: subject <= 3, calibration_held_out: subject == 3,"
+        " test_held_out: subject == 3 and take == 2}",
+    ),
+    "raw_clips": (
+        "catalog",
+        "raw_clips: {type: msf_kedro.datasets.ClipFolderDataset, path: data/01_raw/mine,"
+        " dataset: msf_kedro.datasets.NpyClipDataset, filename_suffix: .npy}",
+    ),
+}
+# Names that only the catalog reads, from --params.
+LOCATIONS = {
+    "checkpoint",
+    "data_root",
+    "missing_lists",
+    "raw_clips",
+    "released_features",
+    "text_files",
+}
+# Their keys are names of the user's own.
+MAPPINGS = {"encoders", "variants"}
+CELL = ("split", "method", "encoder", "texts")
+
+
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Turn a ValueError into what `kedro` shows as one sentence, without a traceback."""
+    try:
+        yield
+    except ValueError as error:
+        raise ClickException(str(error)) from error
 
 
 class StudyContext(KedroContext):
@@ -22,28 +69,146 @@ class StudyContext(KedroContext):
     and encoders. Seeds may be given as ranges, `0-9`.
 
     Raises:
-        ValueError: there is no such variant, it sets unknown parameters, or the parameters of the
-            benchmark cannot be.
+        ClickException: the environment has no study, a parameter is unknown, or there is no such
+            variant, split, method, encoder or text kind, also of the benchmark. `kedro` shows it as
+            one sentence.
     """
 
+    @in_a_sentence()
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
+        self.environment = self.env or self.config_loader.default_run_env
+        self._check_names()
         parameters = self._with_variant(dict(self.config_loader["parameters"]))
         if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
             parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
+        # Without those that the environment lacks, so that only who reads them misses them.
+        parameters = {key: value for key, value in parameters.items() if value is not None}
         self.config_loader["parameters"] = parameters
+        if self.environment == self.config_loader.base_env:
+            raise ClickException("base holds what environments share: choose one, --env=sample")
+        self.config_loader["catalog"] = self._catalog_entries(parameters)
+        self.require({"study"})
+        splits = parameters.get("splits", {})
+        self._check_split(splits, parameters.get("split"))
+        parameters["method_config"] = self._method_config(parameters)
+        get_encoder(parameters["encoders"], parameters["encoder"])
+        parse_texts(str(parameters["texts"]))
+        # Here, as the function that registers pipelines is told nothing of the environment and is
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
+        # is built when it is asked for: it has thousands of nodes, and most commands do without.
         config = BenchmarkConfig(**parameters["benchmark"])
-        pipelines["benchmark"] = benchmark.create_pipeline(config, list(parameters["splits"]))
+        known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
+        compared = cells(config, *known) if splits else []
+        pipelines["benchmark"] = partial(benchmark.create_pipeline, compared, config.features)
+
+    def _catalog_entries(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The catalog of the single jobs, and for the benchmark that of any split and cell.
+
+        The benchmark's `split_2.test_roles` and `split_2.ridge.MiniLM.MD.metrics` are the files of
+        the single jobs' `test_roles` and `metrics` for this split, method, encoder and texts: they
+        share artifacts.
+        """
+        loader = self.config_loader
+        template = type(loader)(
+            loader.conf_source,
+            loader.env,
+            dict(self._runtime_params or {}) | {field: f"{{{field}}}" for field in CELL},
+            base_env=loader.base_env,
+            default_run_env=loader.default_run_env,
+        )["catalog"]
+        entries = {}
+        for name, entry in template.items():
+            path = str(entry.get("filepath", ""))
+            fields = [field for field in CELL if f"{{{field}}}" in path and field not in name]
+            if fields:
+                own = "".join(f"{{{field}}}." for field in fields) + name
+                shared = f"{name}__{{encoder}}"  # all splits read it: it is in no namespace
+                entries[shared if fields == ["encoder"] else own] = entry
+                for field in fields:
+                    path = path.replace(f"{{{field}}}", str(parameters.get(field)))
+                entry = entry | {"filepath": path}
+            entries[name] = entry
+        return entries
+
+    @staticmethod
+    def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
+        """The parameters of the chosen method, which the single jobs read under one name."""
+        method = parameters["method"]
+        if method not in METHODS:
+            raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+        return parameters[method]
+
+    def require(self, inputs: Iterable[str]) -> None:
+        """Raise a ClickException that says how an environment gets the first input it lacks.
+
+        Args:
+            inputs: names of parameters, with or without `params:`, and of datasets.
+        """
+        loader = self.config_loader
+        data_sets = loader["catalog"].items()
+        given = {name for name, entry in data_sets if entry.get("filepath", name) is not None}
+        given.update(loader["parameters"])
+        wanted = {name.removeprefix("params:") for name in inputs}
+        for name, (file, example) in OWN.items():
+            if name in wanted - given:
+                raise ClickException(
+                    f"environment {self.environment!r} has no {name}: write it into"
+                    f" conf/{self.environment}/{file}.yml, for example `{example}`"
+                )
+
+    def _check_names(self) -> None:
+        """Refuse what base does not declare: a misspelt name must not be ignored in silence."""
+        base = copy(self.config_loader)
+        base.env, base.runtime_params = base.base_env, {}
+        declared = base["parameters"] | dict.fromkeys(LOCATIONS)
+        unknown = list(unknown_names(self.config_loader["parameters"], declared))
+        if unknown:
+            raise ClickException(
+                f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
+                f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
+            )
 
     def _with_variant(self, parameters: dict[str, Any]) -> dict[str, Any]:
         variants, chosen = parameters.pop("variants"), parameters["variant"]
         if chosen not in variants:
-            raise ValueError(f"unknown variant {chosen!r}; known variants: {', '.join(variants)}")
+            raise ClickException(
+                f"unknown variant {chosen!r}; known variants: {', '.join(variants)}"
+            )
+        laid_over = variants[chosen] or {}
+        unknown = list(unknown_names(laid_over, parameters))
+        if unknown:
+            raise ClickException(f"variant {chosen!r} sets unknown parameters {unknown}")
         given = {  # what else the command line says is for the catalog
             key: value for key, value in (self._runtime_params or {}).items() if key in parameters
         }
-        merged = OmegaConf.merge(parameters, variants[chosen] or {}, given)
-        unknown = sorted(set(merged) - set(parameters))
-        if unknown:
-            raise ValueError(f"variant {chosen!r} sets unknown parameters {unknown}")
-        return OmegaConf.to_container(merged)
+        return OmegaConf.to_container(OmegaConf.merge(parameters, laid_over, given))
+
+    def _check_split(self, splits: dict[str, Any], split: str | int | None) -> None:
+        if splits and split not in splits:
+            message = f"unknown class split {split!r}; this study has {', '.join(splits)}"
+            if isinstance(split, int):
+                message += "; digits joined by _ are read as a number: write 48-12, not 48_12"
+            raise ClickException(message)
+
+
+def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterable[str]:
+    """Names such as `shift_gcn.epoch` that are given but not declared.
+
+    Where nothing is declared below a name, or its keys are the user's own, any key may stand.
+    """
+    for key, value in given.items():
+        name = f"{above}{key}"
+        if key not in declared:
+            yield name
+            continue
+        below = declared[key]
+        free = below is None or below == {} or name in MAPPINGS
+        if isinstance(value, Mapping) and not free:
+            below = below if isinstance(below, Mapping) else {}
+            yield from unknown_names(value, below, f"{name}.")
+
+
+def first(mapping: Mapping | None) -> str | None:
+    """The first key, a resolver for configuration: the default split is the first one."""
+    return next(iter(mapping or ()), None)

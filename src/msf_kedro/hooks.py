@@ -2,62 +2,52 @@
 
 import logging
 
-from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
-from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
 from msf_kedro.clips.layouts import get_layout
+from msf_kedro.context import StudyContext, in_a_sentence
+from msf_kedro.methods import METHODS, configure
 from msf_kedro.released.features import check_files
 from msf_kedro.released.texts import check_kinds, read_text_files
-from msf_kedro.texts.encoders import check_class_texts, parse_texts
+from msf_kedro.texts.encoders import check_class_texts
+from msf_kedro.texts.fusion import parse_texts
 from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, parse_classes
 
 logger = logging.getLogger(__name__)
 
-# Runtime parameters that only the catalog reads.
-LOCATIONS = {
-    "checkpoint",
-    "data_root",
-    "missing_lists",
-    "raw_clips",
-    "released_features",
-    "text_files",
-}
 
-
-class KnownParameters:
-    """Refuse parameters that no node reads: a misspelt name must not be ignored in silence."""
+class EnvironmentIsComplete:
+    """Refuse an environment that lacks what a run reads and base cannot give."""
 
     @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        read = {name for pipeline in pipelines.values() for name in pipeline.inputs()}
-        known = {name[7:].split(".")[0] for name in read if name.startswith("params:")} | LOCATIONS
-        unknown = sorted(set(context.config_loader["parameters"]) - known)
-        if unknown:
-            raise ValueError(
-                f"unknown parameters {unknown} in environment {context.env or 'base'!r} or"
-                f" --params; known are {sorted(known)}"
-            )
+    def after_context_created(self, context: StudyContext) -> None:
+        self.context = context
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        self.context.require(pipeline.inputs())
 
 
 class StudyFitsTogether:
     """Check classes, split, texts and layout against each other before raw input is read."""
 
     @hook_impl
+    @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        raw = {"raw_clips", "released_features"} & pipeline.inputs()
+        read = pipeline.inputs()
+        raw = {"raw_clips", "released_features"} & read
         if not raw:  # later stages read what has passed this check
             return
-        if "released_checkpoint" in pipeline.inputs():
+        if "released_checkpoint" in read:
             return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
             get_layout(catalog.load("params:clips").layout)
         split = get_split(catalog.load("params:splits"), catalog.load("params:split"))
         check_split(split, classes)
-        kinds = parse_texts(catalog.load("params:texts"))
+        kinds = parse_texts(catalog.load("params:texts")) if "params:texts" in read else []
         class_texts = catalog.load("class_texts")
         check_class_texts(class_texts)
         check_texts(classes, class_texts.class_id.tolist())
@@ -66,10 +56,26 @@ class StudyFitsTogether:
             check_files(catalog.load("released_features"), split, classes)
 
 
-class CheckpointFits:
-    """Check a released check-point, and that clips are prepared for it, before a clip is read."""
+class MethodsAreConfigured:
+    """Check the parameters of every method that a run fits."""
 
     @hook_impl
+    @in_a_sentence()
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        read = pipeline.inputs()
+        groups = {name: f"params:{name}" for name in METHODS}
+        if "params:method_config" in read:
+            configure(catalog.load("params:method"), catalog.load("params:method_config"))
+        for method, group in groups.items():
+            if group in read:
+                configure(method, catalog.load(group))
+
+
+class CheckpointFits:
+    """Check a released checkpoint, and that clips are prepared for it, before a clip is read."""
+
+    @hook_impl
+    @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         if "released_checkpoint" in pipeline.inputs():
             catalog.load("released_checkpoint")
@@ -78,17 +84,14 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.networks.extractor import (  # imports torch
-            RELEASED_WINDOW,
-            check_released_input,
-        )
+        from msf_kedro.networks.released_extractor import WINDOW, check_input  # imports torch
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")
-        check_released_input(catalog.load("params:clips"), normalise, stream)
-        if normalise.window != RELEASED_WINDOW:
+        check_input(catalog.load("params:clips"), normalise, stream)
+        if normalise.window != WINDOW:
             logger.warning(
-                "normalise.window is %d; released check-points were trained on %d frames, and"
+                "normalise.window is %d; released checkpoints were trained on %d frames, and"
                 " answer differently to fewer: --params=normalise.window=%d",
-                normalise.window, RELEASED_WINDOW, RELEASED_WINDOW,
+                normalise.window, WINDOW, WINDOW,
             )  # fmt: skip

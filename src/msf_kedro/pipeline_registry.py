@@ -1,5 +1,7 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
+from collections import UserDict
+
 from kedro.pipeline import Pipeline
 
 from msf_kedro.pipelines import (
@@ -8,7 +10,6 @@ from msf_kedro.pipelines import (
     features,
     gate,
     released,
-    released_shift_gcn,
     semantics,
     skeletons,
     splits,
@@ -16,12 +17,21 @@ from msf_kedro.pipelines import (
 )
 
 
-def register_pipelines() -> dict[str, Pipeline]:
+class Registry(UserDict):
+    """Pipelines by name; one that is given as a function is built when it is asked for."""
+
+    def __getitem__(self, name: str) -> Pipeline:
+        if not isinstance(pipeline := super().__getitem__(name), Pipeline):
+            self[name] = pipeline = pipeline()
+        return pipeline
+
+
+def register_pipelines() -> Registry:
     """The stages, and the jobs composed of them.
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
     released features in place of clips and Shift-GCNs, which its stage `released` reads.
-    `released_shift_gcn` takes features of any clips by a released check-point. `benchmark` depends
+    `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
     on the study; `tables` reads all studies' benchmarks.
     """
     stages = {
@@ -36,17 +46,17 @@ def register_pipelines() -> dict[str, Pipeline]:
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
     gzssar = sum(stages.values(), start=Pipeline([]))
-    read = released.create_pipeline()
+    read = released.create_features_pipeline()
     behind = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
     jobs = {
         "zssar": zssar,
         "gzssar": gzssar,
         "gzssar_released": sum(behind, start=read),
-        "released_shift_gcn": stages["skeletons"] + released_shift_gcn.create_pipeline(),
+        "released_shift_gcn": stages["skeletons"] + released.create_shift_gcn_pipeline(),
         "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
         "tables": tables.create_pipeline(),
     }
-    return stages | {"released": read} | jobs | {"__default__": gzssar}
+    return Registry(stages | {"released": read} | jobs | {"__default__": gzssar})
 
 
 FROM_CLIPS = ("skeletons", "splits", "features")

@@ -1,7 +1,10 @@
-"""Preparing part by part: the same result whatever the workers, breaks and earlier runs."""
+"""Preparing chunk by chunk: the same result whatever the workers, breaks and earlier runs."""
 
 import logging
 import os
+import subprocess
+import sys
+import time
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +15,13 @@ import pytest
 import torch
 from support.tracing_clip import BAD, TracingClip
 
-from msf_kedro.clips import chunks as parts
+from msf_kedro.clips import chunks
 from msf_kedro.clips.clip import ClipsConfig, Recipe, prepare_clip
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.prepare import prepare
-from msf_kedro.datasets import ClipPartsDataset
-from msf_kedro.datasets.parts import PartsFolder
+from msf_kedro.datasets import ClipChunksDataset
+from msf_kedro.datasets.chunks import ChunksFolder
 from msf_kedro.sample import clip_name
 
 PATTERN = r"S\d{3}C\d{3}P(?P<performer>\d{3})R\d{3}A(?P<action>\d{3})"
@@ -33,15 +36,15 @@ NAMES = [clip_name(a, p, 1) for p in range(1, 5) for a in (1, 51, 99)] + ["holid
 
 
 @pytest.fixture(autouse=True)
-def small_parts(monkeypatch):
-    """Parts of three clips, and a worker even for one."""
-    monkeypatch.setattr(parts, "PART", 3)
-    monkeypatch.setattr(parts, "CLIPS_PER_WORKER", 1)
+def small_chunks(monkeypatch):
+    """Chunks of three clips, and a worker even for one."""
+    monkeypatch.setattr(chunks, "CLIPS_PER_CHUNK", 3)
+    monkeypatch.setattr(chunks, "CLIPS_PER_WORKER", 1)
 
 
 @pytest.fixture
-def store(tmp_path) -> PartsFolder:
-    return ClipPartsDataset(str(tmp_path / "study" / "clip_parts")).load()
+def store(tmp_path) -> ChunksFolder:
+    return ClipChunksDataset(str(tmp_path / "study" / "clip_chunks")).load()
 
 
 @pytest.fixture
@@ -73,14 +76,14 @@ def assert_right(found: tuple, raw: dict[str, TracingClip]) -> None:
         "name": "str", "performer": "Int64", "action": "Int64", "frames": "int64",
         "bodies": "int64", "kept": "bool", "reason": "string",
     }  # fmt: skip
-    np.testing.assert_array_equal(bodies.tensor(), expected)
+    np.testing.assert_array_equal(torch.cat(list(bodies)), expected)
     assert first.dtype == torch.int64
     assert first.diff().tolist() == rows.bodies[rows.kept].tolist()
 
 
 @pytest.mark.parametrize("size", [1, 3, 5, 100])
-def test_the_size_of_parts_changes_nothing(size, raw, store, monkeypatch):
-    monkeypatch.setattr(parts, "PART", size)
+def test_the_size_of_chunks_changes_nothing(size, raw, store, monkeypatch):
+    monkeypatch.setattr(chunks, "CLIPS_PER_CHUNK", size)
     found = prepare(raw, RECIPE, store, workers=1)
     assert len(store) == -(-len(NAMES) // size)
     assert_right(found, raw)
@@ -95,8 +98,8 @@ def test_other_processes_give_the_same(raw, store):
 
 
 def test_few_clips_start_no_process(raw, store, monkeypatch):
-    monkeypatch.setattr(parts, "CLIPS_PER_WORKER", 1000)
-    monkeypatch.setattr(parts, "_pool", lambda workers: pytest.fail("a pool was started"))
+    monkeypatch.setattr(chunks, "CLIPS_PER_WORKER", 1000)
+    monkeypatch.setattr(chunks, "_pool", lambda workers: pytest.fail("a pool was started"))
     assert_right(prepare(raw, RECIPE, store, workers=64), raw)
 
 
@@ -120,7 +123,7 @@ def test_a_broken_run_goes_on_where_it_stopped(raw, store, caplog):
     read(raw)
     with caplog.at_level(logging.INFO, "msf_kedro"):
         found = prepare(raw, RECIPE, store, workers=1)
-    assert "2 of 5 parts of the clips are there already" in caplog.messages
+    assert "2 of 5 chunks of the clips are there already" in caplog.messages
     assert read(raw) == {name for name in sorted(NAMES)[6:] if name[-3:] in ("001", "051")}
     assert_right(found, raw)
 
@@ -137,6 +140,39 @@ def test_a_killed_process_is_an_error_and_what_is_finished_is_used(raw, store):
     found = prepare(raw, RECIPE, store, workers=1)
     assert len(read(raw)) <= 3 * (5 - done)
     assert_right(found, raw)
+
+
+POOL = """
+import os, time
+from msf_kedro.clips.chunks import _pool
+with _pool(2) as pool:
+    for _ in range(8):
+        pool.submit(time.sleep, 60)
+    print(*pool._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def is_running(process: str) -> bool:
+    """Whether a process is there and has not ended, as one that nobody waits for may be."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="not on Linux")
+def test_workers_end_with_a_parent_that_is_killed():
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", POOL], stdout=subprocess.PIPE, env=env)
+    workers = parent.stdout.readline().decode().split()
+    assert [is_running(worker) for worker in workers] == [True, True]
+    parent.kill()
+    parent.communicate()
+    limit = time.monotonic() + 30
+    while any(map(is_running, workers)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not any(map(is_running, workers))
 
 
 def test_a_run_that_ends_in_too_many_bad_clips_has_lost_nothing(raw, store):
@@ -171,29 +207,29 @@ def test_what_has_changed_is_prepared_again(change, stale, raw, store):
     prepare(raw, RECIPE, store, workers=1)
     before = set(store)
     recipe = change(raw)
-    assert len(set(parts.cut(raw, recipe)) - before) == stale
+    assert len(set(chunks.cut(raw, recipe)) - before) == stale
     try:
         prepare(raw, recipe, store, workers=1)
     except ValueError:
         assert recipe.clips.name_pattern != PATTERN, "no clip is left"
-    assert set(store) == set(parts.cut(raw, recipe)), "and what does not belong is removed"
+    assert set(store) == set(chunks.cut(raw, recipe)), "and what does not belong is removed"
 
 
-def test_parts_of_another_format_are_not_used(raw, monkeypatch):
-    before = set(parts.cut(raw, RECIPE))
-    monkeypatch.setattr(parts, "FORMAT", parts.FORMAT + 1)
-    assert not before & set(parts.cut(raw, RECIPE))
+def test_chunks_of_another_format_are_not_used(raw, monkeypatch):
+    before = set(chunks.cut(raw, RECIPE))
+    monkeypatch.setattr(chunks, "FORMAT", chunks.FORMAT + 1)
+    assert not before & set(chunks.cut(raw, RECIPE))
 
 
-def test_a_part_that_vanishes_before_saving_is_an_error(raw, store):
+def test_a_chunk_that_vanishes_before_saving_is_an_error(raw, store):
     _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
     store.clear()
     with pytest.raises(ValueError, match="is gone or damaged; run again"):
-        list(bodies.rows())
+        list(bodies)
 
 
-class Watched(PartsFolder):
-    """Knows how many parts' bodies are in memory when one comes or goes."""
+class Watched(ChunksFolder):
+    """Knows how many chunks' bodies are in memory when one comes or goes."""
 
     def __init__(self, folder: Path):
         super().__init__(folder)
@@ -202,22 +238,22 @@ class Watched(PartsFolder):
     def __getitem__(self, key):
         return self._watch(super().__getitem__(key))
 
-    def __setitem__(self, key, part):
-        super().__setitem__(key, self._watch(part))
+    def __setitem__(self, key, chunk):
+        super().__setitem__(key, self._watch(chunk))
 
-    def _watch(self, part):
+    def _watch(self, chunk):
         self.alive = [ref for ref in self.alive if ref() is not None] + [
-            weakref.ref(part["bodies"])
+            weakref.ref(chunk["bodies"])
         ]
         self.most = max(self.most, len(self.alive))
-        return part
+        return chunk
 
 
-def test_two_parts_at_most_are_in_memory(raw, tmp_path, monkeypatch):
-    monkeypatch.setattr(parts, "PART", 1)
-    store = Watched(tmp_path / "clip_parts")
+def test_two_chunks_at_most_are_in_memory(raw, tmp_path, monkeypatch):
+    monkeypatch.setattr(chunks, "CLIPS_PER_CHUNK", 1)
+    store = Watched(tmp_path / "clip_chunks")
     for _ in range(2):  # the second time they are there already
         _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
-        for block in bodies.rows():
+        for block in bodies:
             del block
     assert len(store.alive) <= store.most <= 2

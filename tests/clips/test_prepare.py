@@ -11,10 +11,10 @@ import torch
 from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, Recipe, listed_clips
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
-from msf_kedro.clips.ntu import read_skeleton, write_skeleton
+from msf_kedro.clips.ntu import read_skeleton
 from msf_kedro.clips.prepare import kept_clips, prepare
 from msf_kedro.clips.store import Skeletons
-from msf_kedro.sample import clip_name, generate_clip
+from msf_kedro.sample import clip_name, generate_clip, write_skeleton
 
 LAYOUT = get_layout("kinect_v2_25")
 NORMALISE = NormaliseConfig(window=8, resample=True)
@@ -38,7 +38,7 @@ def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=fro
     config = ClipsConfig(pattern, "kinect_v2_25", max_rejected)
     recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE)
     table, bodies, first = prepare(raw, recipe, store={}, workers=1)
-    return table, Skeletons(bodies.tensor(), first)
+    return table, Skeletons(kept_clips(table).name.tolist(), torch.cat(list(bodies)), first)
 
 
 def with_value(value: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Released check-points on disk: read as tensors alone, and refused by name."""
+"""Released checkpoints on disk: read as tensors alone, and refused by name."""
 
 import re
 from pathlib import Path
@@ -36,7 +36,7 @@ def refusal(filepath: Path | None) -> str:
 @pytest.mark.parametrize("name", [None, "none.pt", ""])
 def test_without_a_file_it_says_what_to_do(name, tmp_path):
     message = refusal(None if name is None else tmp_path / name)
-    assert re.search(r"--params=checkpoint=FILE \(docs/data\.md\)", message)
+    assert re.search(r"--params=checkpoint=FILE \(docs/ntu\.md\)", message)
     assert ("no such file" in message) == (name is not None)
 
 
@@ -45,21 +45,23 @@ def test_objects_are_not_unpickled(zipped, tmp_path):
     file = tmp_path / "x.pt"
     torch.save(STATE | {"model": Payload()}, file, _use_new_zipfile_serialization=zipped)
     message = refusal(file)
-    assert re.search(r"no PyTorch file of tensors alone \(UnpicklingError\).*torch\.save", message)
+    assert re.search(
+        r"not a PyTorch file of tensors alone \(UnpicklingError\).*torch\.save", message
+    )
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>not found</html>", b"PK\x03\x04 and no more"])
 def test_what_is_no_pytorch_file_is_refused(content, tmp_path):
     file = tmp_path / "x.pt"
     file.write_bytes(content)
-    assert "no PyTorch file" in refusal(file)
+    assert "not a PyTorch file" in refusal(file)
 
 
 def test_half_a_file_is_refused(tmp_path):
     file = tmp_path / "x.pt"
     torch.save(STATE, file)
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert "no PyTorch file" in refusal(file)
+    assert "not a PyTorch file" in refusal(file)
 
 
 @pytest.mark.parametrize(
@@ -82,5 +84,5 @@ def test_it_is_read_only_and_a_catalog_builds_it(tmp_path):
     assert_equal(catalog.load("x"), STATE)
     with pytest.raises(DatasetError, match="read only"):
         catalog.save("x", STATE)
-    with pytest.raises(DatasetError, match="needs a released check-point"):
+    with pytest.raises(DatasetError, match="needs a released checkpoint"):
         DataCatalog.from_config({"x": entry | {"filepath": None}}).load("x")

@@ -11,7 +11,6 @@ import pytest
 from kedro.io import DatasetError
 from scipy.io import savemat
 
-from msf_kedro.clips.ntu import write_skeleton
 from msf_kedro.datasets import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -20,7 +19,7 @@ from msf_kedro.datasets import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
-from msf_kedro.sample import generate_clip
+from msf_kedro.sample import generate_clip, write_skeleton
 
 CLIP = generate_clip(1, 1, 1, seed=0)
 NPY = "msf_kedro.datasets.NpyClipDataset"

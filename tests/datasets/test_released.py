@@ -41,7 +41,7 @@ def test_a_missing_or_empty_folder_says_what_to_do(make, what, tmp_path):
         folder.mkdir()
     with pytest.raises(DatasetError) as caught:
         ReleasedFeaturesDataset(str(folder)).load()
-    for part in (what, str(folder), "docs/data.md", "--params=released_features=FOLDER"):
+    for part in (what, str(folder), "docs/ntu.md", "--params=released_features=FOLDER"):
         assert part in str(caught.value)
 
 
@@ -52,7 +52,7 @@ def test_a_missing_or_empty_text_folder_says_what_to_do(make, what, tmp_path):
         folder.mkdir()
     with pytest.raises(DatasetError) as caught:
         texts(folder).load()
-    for part in (what, str(folder), "docs/data.md", "--params=text_files=FOLDER"):
+    for part in (what, str(folder), "docs/ntu.md", "--params=text_files=FOLDER"):
         assert part in str(caught.value)
 
 
@@ -108,13 +108,13 @@ def test_broken_arrays_are_named(kind, spoil, tmp_path):
     file = saved(tmp_path, "lb_60.npy")
     spoil(file)
     load = kind(str(tmp_path)).load()["lb_60.npy"]
-    with pytest.raises(ValueError, match=rf"{file}: (no whole|an) \.np.* download it again"):
+    with pytest.raises(ValueError, match=rf"{file}: (not a whole|an) \.np.* download it again"):
         load()
 
 
 def test_text_that_is_not_utf_8_is_named(tmp_path):
     (tmp_path / "lb_60.csv").write_bytes("idx,dcp\n1,café\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"lb_60\.csv: no UTF-8 \.csv file"):
+    with pytest.raises(ValueError, match=r"lb_60\.csv: not a UTF-8 \.csv file"):
         texts(tmp_path).load()["lb_60.csv"]()
 
 

@@ -38,9 +38,9 @@ def test_every_study_gives_its_newest_tables(tmp_path):
 def test_each_table_is_of_its_own_newest_version(tmp_path):
     """Whether they fit together is seen when they are compared."""
     save(tmp_path, "a", tables(1), OLD)
-    save(tmp_path, "a", {"published_figures": tables(2)["published_figures"]}, NEW)
+    save(tmp_path, "a", {"benchmark_outcomes": tables(2)["benchmark_outcomes"]}, NEW)
     found = studies(tmp_path).load()["a"]
-    assert found["published_figures"]().iloc[0, 0] == 2
+    assert found["benchmark_outcomes"]().iloc[0, 0] == 2
     assert found["benchmark"]().iloc[0, 0] == 1
 
 
@@ -61,15 +61,15 @@ def test_a_benchmark_that_has_broken_off_is_left_out_with_a_warning(tmp_path, ca
     with caplog.at_level(logging.WARNING):
         assert list(studies(tmp_path).load()) == ["a"]
     broken, empty = sorted(record.getMessage() for record in caplog.records)
-    assert "broken is left out of the tables: no benchmark_outcomes or published_figures" in broken
-    assert "empty is left out of the tables: no benchmark or" in empty
+    assert "broken is left out of the tables: no benchmark_outcomes in " in broken
+    assert "empty is left out of the tables: no benchmark or benchmark_outcomes" in empty
 
 
 def test_without_any_study_it_says_what_to_run(tmp_path):
     assert not studies(tmp_path).exists()
     with pytest.raises(DatasetError, match=r"no study has been benchmarked below .*08_reporting"):
         studies(tmp_path).load()
-    with pytest.raises(DatasetError, match="kedro run --pipeline=benchmark --env=STUDY"):
+    with pytest.raises(DatasetError, match="kedro run --pipelines=benchmark --env=STUDY"):
         studies(tmp_path).load()
 
 

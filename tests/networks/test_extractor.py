@@ -1,8 +1,10 @@
 """Training a Shift-GCN: it learns, it repeats itself, its optimiser treats weights as it should."""
 
 import dataclasses
+import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,8 +12,16 @@ from msf_kedro.clips.augment import AugmentConfig
 from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.store import Skeletons
-from msf_kedro.networks import extractor as features
-from msf_kedro.networks.extractor import LabelledClips, ShiftGCNTraining, extract, train
+from msf_kedro.clips.streams import STREAMS
+from msf_kedro.networks import extractor
+from msf_kedro.networks.extractor import (
+    LabelledClips,
+    ShiftGCNTraining,
+    StreamsConfig,
+    extract,
+    fuse_streams,
+    train,
+)
 from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.sample import generate_clip
 
@@ -24,7 +34,6 @@ TRAINING = ShiftGCNTraining(
     milestones=[],
     weight_decay=1e-4,
     graph_weight_decay=1e-3,
-    label_smoothing=0.1,
 )
 AUGMENT = AugmentConfig(turn=0.3, tilt=0.1, scale=0.1, crop=0.1)
 
@@ -36,7 +45,9 @@ def sample() -> tuple[Skeletons, LabelledClips, LabelledClips]:
     keys = [(a, p) for p in range(1, 11) for a in ACTIONS]
     clips = [normalise(generate_clip(a, p, 1, seed=0), LAYOUT, config) for a, p in keys]
     first = np.cumsum([0, *map(len, clips)])
-    skeletons = Skeletons(torch.from_numpy(np.concatenate(clips)), torch.from_numpy(first))
+    names = [f"a{action}_p{performer}" for action, performer in keys]
+    bodies = torch.from_numpy(np.concatenate(clips))
+    skeletons = Skeletons(names, bodies, torch.from_numpy(first))
     places, labels = torch.arange(len(keys)), torch.tensor([ACTIONS.index(a) for a, _ in keys])
     parts = (LabelledClips(part, labels[part]) for part in (places[:24], places[24:]))
     return skeletons, *parts
@@ -62,10 +73,11 @@ def same(first: ShiftGCN, second: ShiftGCN) -> bool:
 
 
 def test_it_recognises_held_out_performers(sample):
-    network, history = trained(sample)
-    assert [row["epoch"] for row in history] == list(range(1, 11))
+    network, history = trained(sample, dataclasses.replace(TRAINING, epochs=20))
+    assert [row["epoch"] for row in history] == list(range(1, 21))
     assert history[-1]["loss"] < 0.7 * history[0]["loss"]
-    assert history[-1]["held_out_accuracy"] > 0.6  # chance is 0.25
+    # Chance is 0.25. Seeds and processors give 0.88 or 0.94 (10 epochs: from 0.31 to 0.75).
+    assert history[-1]["held_out_accuracy"] > 0.6
     skeletons, _, held_out = sample
     logits, outputs = extract(network, skeletons, "joint", LAYOUT, held_out.clips)
     assert outputs.shape == (16, 24)
@@ -89,7 +101,7 @@ def test_the_same_seed_gives_the_same_weights(sample):
 def test_nothing_held_out_is_no_reason_to_stop(sample):
     skeletons, clips, _ = sample
     nothing = LabelledClips(clips.clips[:0], clips.labels[:0])
-    short = dataclasses.replace(TRAINING, epochs=2, label_smoothing=0.0)
+    short = dataclasses.replace(TRAINING, epochs=2)
     _, history = trained((skeletons, clips, nothing), short)
     assert "held_out_accuracy" not in history[0]
     assert 0 <= history[0]["accuracy"] <= 1
@@ -110,7 +122,7 @@ def test_features_do_not_depend_on_the_batch_size(sample):
 def test_masks_have_no_weight_decay_and_graph_weights_their_own():
     network = make()
     names = {id(parameter): name for name, parameter in network.named_parameters()}
-    optimizer = features._optimizer(network, TRAINING)
+    optimizer = extractor._optimizer(network, TRAINING)
     groups = optimizer.param_groups
     decays = {names[id(p)]: group["weight_decay"] for group in groups for p in group["params"]}
     assert decays.keys() == set(names.values())
@@ -123,34 +135,86 @@ def test_masks_have_no_weight_decay_and_graph_weights_their_own():
     assert optimizer.defaults["momentum"] == 0.9
 
 
-def test_step_schedule_values():
-    """The release's schedule, at 5 steps an epoch: divided by 10 after epochs 2 and 4."""
-    config = dataclasses.replace(TRAINING, epochs=6, milestones=[2, 4], warmup_epochs=0)
-    factor = features._schedule(config, steps=5)
-    found = [factor(step) for step in (0, 9, 10, 19, 20, 29)]
-    assert found == pytest.approx([1, 1, 0.1, 0.1, 0.01, 0.01])
-    warm = features._schedule(dataclasses.replace(config, warmup_epochs=1), steps=5)
-    assert [warm(step) for step in range(6)] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1, 1])
-    assert warm(10) == pytest.approx(0.1)
+def rates(steps: int, **changes) -> list[float]:
+    """The learning rate of every step of a training, as fractions of its largest."""
+    config = dataclasses.replace(TRAINING, **changes)
+    optimizer = extractor._optimizer(make((4, 4)), config)
+    schedule = extractor._schedule(optimizer, config, steps)
+    found = []
+    for _ in range(config.epochs * steps):
+        found.append({group["lr"] / config.learning_rate for group in optimizer.param_groups})
+        optimizer.step()
+        schedule.step()
+    assert all(len(groups) == 1 for groups in found), "all groups of weights have one rate"
+    return [groups.pop() for groups in found]
+
+
+@pytest.mark.parametrize("steps", [1, 5, 37])
+@pytest.mark.parametrize("milestones", [[], [2, 4], [4, 2], [3, 3], [60, 80, 100], [1000]])
+@pytest.mark.parametrize(("epochs", "warmup_epochs"), [(10, 0), (10, 1), (10, 5), (140, 5)])
+def test_rates_are_those_of_the_closed_formula(steps, milestones, epochs, warmup_epochs):
+    """PyTorch's schedules multiply step by step: rounding errors add up, to some 1e-14."""
+    warmup, end = warmup_epochs * steps, epochs * steps
+    expected = []
+    for step in range(end):
+        rate = min(1, (step + 1) / warmup) if warmup else 1
+        if milestones:
+            rate *= 0.1 ** sum(step >= epoch * steps for epoch in milestones)
+        elif step >= warmup:  # half a cosine down to 0
+            rate = 0.5 * (1 + math.cos(math.pi * (step - warmup) / (end - warmup)))
+        expected.append(rate)
+    changes = {"epochs": epochs, "warmup_epochs": warmup_epochs, "milestones": milestones}
+    assert rates(steps, **changes) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+def test_rates_of_the_release():
+    """At 5 steps an epoch: divided by 10 after epochs 2 and 4."""
+    found = rates(5, epochs=6, milestones=[2, 4], warmup_epochs=0)
+    assert found == pytest.approx([1] * 10 + [0.1] * 10 + [0.01] * 10)
+    warm = rates(5, epochs=6, milestones=[2, 4], warmup_epochs=1)
+    assert warm == pytest.approx([0.2, 0.4, 0.6, 0.8, *found[4:]])
 
 
 def test_without_milestones_the_rate_decays_to_nothing():
-    factor = features._schedule(TRAINING, steps=5)
-    assert [factor(step) for step in (0, 4, 5)] == pytest.approx([0.2, 1, 1])
-    assert factor(5 + 45 // 2) == pytest.approx(0.5, abs=0.02)
-    assert factor(49) < 0.002
+    found = rates(5)
+    assert [found[step] for step in (0, 4, 5)] == pytest.approx([0.2, 1, 1])
+    assert found[5 + 45 // 2] == pytest.approx(0.5, abs=0.02)
+    assert found[49] < 0.002
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"epochs": 0}, "epochs is 0, expected above 0"),
-        ({"batch_size": -1}, "batch_size is -1, expected above 0"),
-        ({"learning_rate": 0.0}, r"learning_rate is 0\.0, expected above 0"),
-        ({"warmup_epochs": 10}, "warmup_epochs is 10, expected 0 to 9"),
-        ({"warmup_epochs": -1}, "warmup_epochs is -1, expected 0 to 9"),
+        ({"epochs": 0}, "epochs\n.* greater than 0"),
+        ({"epochs": 2.5}, "epochs\n.* valid integer"),
+        ({"batch_size": -1}, "batch_size\n.* greater than 0"),
+        ({"learning_rate": 0.0}, "learning_rate\n.* greater than 0"),
+        ({"learning_rate": "fast"}, "learning_rate\n.* valid number"),
+        ({"warmup_epochs": 10}, ".* warmup_epochs is 10, expected fewer than the 10 epochs"),
+        ({"warmup_epochs": -1}, "warmup_epochs\n.* greater than or equal to 0"),
+        ({"milestones": [2, 0]}, "milestones.1\n.* greater than 0"),
+        ({"weight_decay": -0.1}, "weight_decay\n.* greater than or equal to 0"),
+        ({"graph_weight_decay": -0.1}, "graph_weight_decay\n.* greater than or equal to 0"),
+        ({"momentum": 0.9}, "momentum\n.* [Uu]nexpected keyword"),
     ],
 )
 def test_a_config_out_of_range_is_refused(changes, message):
-    with pytest.raises(ValueError, match=rf"^shift_gcn_training\.{message}"):
-        dataclasses.replace(TRAINING, **changes)
+    with pytest.raises(ValueError, match=f"^1 validation error for ShiftGCNTraining\n *{message}"):
+        ShiftGCNTraining(**dataclasses.asdict(TRAINING) | changes)
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [((0, 0, 0, 0), "all streams have weight 0"), ((1, 0, 0, -1), "bone_motion\n.* or equal to 0")],
+)
+def test_streams_need_a_weight_above_0_and_none_below(weights, message):
+    with pytest.raises(ValueError, match=f"^1 validation error for StreamsConfig\n.*{message}"):
+        StreamsConfig(**dict(zip(STREAMS, weights, strict=True)))
+
+
+def test_streams_are_fused_by_their_weights():
+    streams = StreamsConfig(joint=0.6, bone=0, joint_motion=0.2, bone_motion=0)
+    assert streams.active() == ["joint", "joint_motion"]
+    parts = {"joint": pd.DataFrame([[1.0, 2.0]]), "joint_motion": pd.DataFrame([[5.0, 6.0]])}
+    np.testing.assert_allclose(fuse_streams(parts, streams, normalise=False), [[1.6, 2.4]])
+    np.testing.assert_allclose(fuse_streams(parts, streams, normalise=True), [[2.0, 3.0]])

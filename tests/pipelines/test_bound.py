@@ -6,7 +6,7 @@ from multiprocessing.reduction import ForkingPickler
 
 import pytest
 
-from msf_kedro.pipelines.bound import Bound
+from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.pipelines.splits.nodes import split_clips
 from msf_kedro.zero_shot.splits import PartsConfig
 
@@ -37,3 +37,12 @@ def test_name_types_and_keyword_survive_the_way_to_another_process():
 def test_kedro_finds_the_config_among_the_types():
     hints = typing.get_type_hints(Bound(split_clips, split="split_1"))
     assert hints["parts"] is PartsConfig
+
+
+def test_arguments_are_read_from_the_datasets_of_their_names_or_given():
+    function, inputs = bind(split_clips, "params:split", "class_texts", "clips", "params:parts")
+    assert function is split_clips
+    assert inputs == ["clips", "class_texts", "params:parts", "params:split"]
+    function, inputs = bind(joined, "params:second", "first", "between", between="-", other=1)
+    assert inputs == ["first", "params:second"]
+    assert function("a", "b") == "a-b"

@@ -1,4 +1,4 @@
-"""`kedro run --pipeline=tables` on made-up benchmarks, from files to files."""
+"""`kedro run --pipelines=tables` on made-up benchmarks, from files to files."""
 
 import pandas as pd
 import pytest
@@ -6,23 +6,18 @@ from kedro.io import DatasetError
 from support.made_up import benchmark, better_with_more_texts, outcomes, save
 from support.sessions import Log, artifacts, run
 
-from msf_kedro.reports.comparisons import published_table
-from msf_kedro.reports.paper_tables import LAYOUT
+from msf_kedro.reports.figures import LONG
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 FOLDER = "08_reporting/tables"
 NAMES = {f"{FOLDER}/tables.{kind}" for kind in ("parquet", "md", "html")}
+TABLES = [f"Table {number}: " for number in range(2, 8)]
 QUICK = {"tables": {"resamples": 50}}
-PUBLISHED = {"paper": {"msf": {"MiniLM": {"LB": [80.01, 69.41, 57.15, 62.69]}}}}
 
 
-def study(root: int = 0, published=None, **sizes) -> dict[str, pd.DataFrame]:
+def study(root: int = 0, **sizes) -> dict[str, pd.DataFrame]:
     table = outcomes(better_with_more_texts, root=root, **sizes)
-    return {
-        "benchmark": benchmark(table),
-        "benchmark_outcomes": table,
-        "published_figures": published_table(published or {}),
-    }
+    return {"benchmark": benchmark(table), "benchmark_outcomes": table}
 
 
 def written(root) -> dict:
@@ -36,7 +31,8 @@ def written(root) -> dict:
 
 def test_all_studies_come_into_one_set_of_tables(tmp_path):
     save(tmp_path, "utd_mhad", study(1, splits=2), OLD)
-    save(tmp_path, "ntu60_55_5", study(2, PUBLISHED), OLD)
+    ntu = study(2, splits=["55-5", "48-12"], encoders=["ViT-B-32"])
+    save(tmp_path, "ntu60", ntu, OLD)
     save(tmp_path, "sample", study(3), OLD)
     save(tmp_path, "sample", study(4), NEW)
     before = set(artifacts(tmp_path))
@@ -44,21 +40,33 @@ def test_all_studies_come_into_one_set_of_tables(tmp_path):
         run(tmp_path, "tables", params=QUICK)
     assert set(artifacts(tmp_path)) - before == NAMES
     found = written(tmp_path)
-    assert found["parquet"].columns.tolist() == LAYOUT
-    assert set(found["parquet"].study) == {"utd_mhad", "ntu60_55_5", "sample"}
+    assert found["parquet"].columns.tolist() == LONG
+    splits = found["parquet"].groupby("study").split.unique().map(sorted).to_dict()
+    assert splits == {"utd_mhad": [""], "ntu60": ["48-12", "55-5"], "sample": [""]}
     for text in (found["md"], found["html"]):
-        for word in ("Table 2: ZSSAR", "80.01", "utd_mhad", "no evidence"):
+        for word in (*TABLES, "80.01", "utd_mhad", "no evidence"):
             assert word in text
     newest = study(4)["benchmark"]
     mine = newest[(newest.method == "msf") & (newest.texts == "LB") & (newest.gate == "threshold")]
     mine = 100 * mine[mine.protocol == "strict"].zssar_accuracy.mean()
-    rows = found["parquet"].query("study == 'sample' and table == 'zssar' and protocol == 'strict'")
-    assert rows[(rows.method == "msf") & (rows.texts == "LB")]["mean"].item() == pytest.approx(mine)
+    rows = found["parquet"].query(
+        "study == 'sample' and table == 'results' and protocol == 'strict' and gate == 'threshold'"
+    )
+    rows = rows[(rows.method == "msf") & (rows.texts == "LB") & (rows.figure == "zssar_accuracy")]
+    assert rows["mean"].item() == pytest.approx(mine)
     logged = "\n".join(log.messages())
-    assert "### ZSSAR accuracy, utd_mhad, protocol strict" in logged
-    assert "### GZSSAR, sample, protocol strict, gate threshold" in logged
+    assert "### Results, utd_mhad, protocol strict, gate threshold" in logged
+    assert "### Results, sample, protocol strict, gate logistic" in logged
     assert "protocol paper (selected" not in logged
     assert [str(w.message) for w in log.warned if "msf_kedro" in w.filename] == []
+
+
+def test_the_papers_tables_are_written_without_any_ntu_study(tmp_path):
+    save(tmp_path, "mine", study(1), OLD)
+    run(tmp_path, "tables", params=QUICK)
+    for text in (written(tmp_path)["md"], written(tmp_path)["html"]):
+        for word in (*TABLES, "NTU-120 96/24", "71.20"):
+            assert word in text
 
 
 def test_the_same_benchmarks_give_the_same_tables(tmp_path):
@@ -91,7 +99,7 @@ def test_tables_are_written_again_from_the_long_one(tmp_path):
 
 
 def test_without_a_benchmark_it_says_what_to_run(tmp_path):
-    with pytest.raises(DatasetError, match="kedro run --pipeline=benchmark --env=STUDY"):
+    with pytest.raises(DatasetError, match="kedro run --pipelines=benchmark --env=STUDY"):
         run(tmp_path, "tables")
     assert artifacts(tmp_path) == {}
 

@@ -8,8 +8,7 @@ import pytest
 from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, WIDTH, Arrays, make_archive
 
 from msf_kedro.released.features import KNOWN_GAP, Archive, folder_of, read_archive
-from msf_kedro.tables import to_matrix
-from msf_kedro.zero_shot.splits import SplitConfig, seen_classes, unseen_classes
+from msf_kedro.zero_shot.splits import SplitConfig
 
 
 @pytest.fixture
@@ -30,6 +29,10 @@ def clips(archive: Archive, phase: str) -> dict[str, set[str]]:
     return {key: set(group) for key, group in groups.groupby(keys)}
 
 
+def classes_of(roles: pd.DataFrame, side: str) -> set[int]:
+    return set(roles.class_id[roles.side == side])
+
+
 # --- what comes out ---
 
 
@@ -46,14 +49,14 @@ def test_every_group_of_clips_plays_its_role(arrays):
     assert archive.warnings == []
     for phase, unseen in (("calibration", {3, 8}), ("test", {2, 5})):
         roles = archive.roles[phase]
-        assert unseen_classes(roles) == sorted(unseen)
-        assert seen_classes(roles) == sorted(set(CLASSES) - {2, 5} - unseen)
-        assert roles.columns.tolist() == ["name", "action", "side", "part"]
+        assert classes_of(roles, "unseen") == unseen
+        assert classes_of(roles, "seen") == set(CLASSES) - {2, 5} - unseen
+        assert roles.columns.tolist() == ["name", "class_id", "side", "part"]
         assert roles.name.is_unique
 
 
 def test_tables_hold_the_arrays_row_by_row(arrays):
-    """A clip is called after its file and row; actions count from 1."""
+    """A clip is named after its file and row; class ids count from 1."""
     archive = read(arrays)
     files = {
         "calibration": {"train": None, "val": "val_out", "ztest": "ztest_out"},
@@ -64,31 +67,31 @@ def test_tables_hold_the_arrays_row_by_row(arrays):
         folder = folder_of(phase, SPLIT)
         roles = archive.roles[phase].set_index("name")
         features, logits = archive.features[phase], archive.seen_logits[phase]
-        assert features.name.tolist() == roles.index.tolist()
-        assert logits.columns.tolist() == ["name", *(f"class_{c}" for c in CLASSES)]
+        assert features.index.tolist() == roles.index.tolist()
+        assert features.columns.tolist() == [f"f{i}" for i in range(WIDTH)]
+        assert logits.columns.tolist() == CLASSES
+        assert logits.columns.name == "class_id"
+        assert features.index.name == logits.index.name == "name"
         expected = []
         for group, output in groups.items():
             names = [f"{group}_{row:05d}" for row in range(len(arrays[f"{folder}/{group}"]))]
             np.testing.assert_array_equal(
-                roles.action[names], arrays[f"{folder}/{labels[group]}"] + 1
+                roles.class_id[names], arrays[f"{folder}/{labels[group]}"] + 1
             )
-            mine = features.set_index("name").loc[names].to_numpy()
-            np.testing.assert_array_equal(mine, arrays[f"{folder}/{group}"])
+            np.testing.assert_array_equal(features.loc[names], arrays[f"{folder}/{group}"])
             if output:
                 expected += names
-                mine = logits.set_index("name").loc[names].to_numpy()
-                np.testing.assert_array_equal(mine, arrays[f"{folder}/{output}"])
-        assert logits.name.tolist() == expected
+                np.testing.assert_array_equal(logits.loc[names], arrays[f"{folder}/{output}"])
+        assert logits.index.tolist() == expected
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, ">f4"])
 def test_other_float_types_become_float32(dtype, arrays):
     features = {n: a.astype(dtype) for n, a in arrays.items() if a.ndim == 2}
     found = read(arrays | features).features["test"]
-    assert to_matrix(found, ["name"]).dtype == np.float32
-    assert set(found.dtypes[1:]) == {np.dtype(np.float32)}
+    assert set(found.dtypes) == {np.dtype(np.float32)}
     expected = features[f"{TEST}/train"].astype(np.float32)
-    np.testing.assert_array_equal(to_matrix(found, ["name"])[: len(expected)], expected)
+    np.testing.assert_array_equal(found[: len(expected)], expected)
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.float64])
@@ -124,7 +127,7 @@ def test_other_unseen_clips_for_zssar_are_kept_apart_with_a_warning(arrays):
         " ztest.npy"
     )
     assert len(archive.features["test"]) == len(archive.roles["test"]) == 48 + 40 + 9
-    assert not archive.seen_logits["test"].name.str.startswith("ztest").any()
+    assert not archive.seen_logits["test"].index.str.startswith("ztest").any()
 
 
 def test_equal_features_of_other_classes_are_other_clips(arrays):
@@ -142,8 +145,8 @@ def test_repeated_clips_count(arrays):
     assert "0 are in gtest.npy only, 1 in ztest.npy only" in warning
 
 
-def without(arrays: Arrays, folder: str, group: str, labels: str, action: int, *more: str):
-    keep = arrays[f"{folder}/{labels}"] != action - 1
+def without(arrays: Arrays, folder: str, group: str, labels: str, class_id: int, *more: str):
+    keep = arrays[f"{folder}/{labels}"] != class_id - 1
     names = [f"{folder}/{name}" for name in (group, labels, *more)]
     return arrays | {name: arrays[name][keep] for name in names}
 
@@ -153,7 +156,7 @@ def test_missing_training_classes_are_a_warning(arrays):
     (warning,) = archive.warnings
     assert warning == (
         f"{CALIBRATION}/train_label.npy: 3 of 4 expected classes, [7] missing: the phase goes on"
-        " with the classes that are there"
+        " with those that are there"
     )
     archive = read(without(arrays, TEST, "gtest", "g_label", 7, "gtest_out"))
     (warning,) = archive.warnings
@@ -173,11 +176,11 @@ def full_size(classes: int, split: SplitConfig, gap: set[int]) -> Arrays:
     }  # fmt: skip
     names = {"train": "train_label", "gtest": "g_label", "ztest": "z_label", "val": "val_label"}
     arrays = {}
-    for place, actions in labels.items():
+    for place, classes_there in labels.items():
         folder, group = place.split("/")
-        arrays[place] = np.tile(actions[:, None].astype(np.float32), (1, 3))
-        arrays[f"{folder}/{names[group]}"] = actions
-        arrays[f"{place}_out"] = np.zeros((len(actions), classes), np.float32)
+        arrays[place] = np.tile(classes_there[:, None].astype(np.float32), (1, 3))
+        arrays[f"{folder}/{names[group]}"] = classes_there
+        arrays[f"{place}_out"] = np.zeros((len(classes_there), classes), np.float32)
     return arrays
 
 
@@ -189,13 +192,13 @@ def test_the_known_gap_of_ntu_120_is_explained():
     classes = list(range(1, 121))
     assert read(full_size(120, split, set()), split, classes).warnings == []
     archive = read(full_size(120, split, KNOWN_GAP), split, classes)
-    assert len(seen_classes(archive.roles["calibration"])) == 81
-    assert len(seen_classes(archive.roles["test"])) == 110
+    assert len(classes_of(archive.roles["calibration"], "seen")) == 81
+    assert len(classes_of(archive.roles["test"], "seen")) == 110
     assert len(archive.warnings) == 2
     for warning, name in zip(archive.warnings, ("train_label", "val_label"), strict=True):
         assert warning.startswith(f"shift_val_10_r/{name}.npy: 81 of 100 expected classes, [101, ")
         assert warning.endswith(
-            "the release's list for NTU-120 110/10 is known to lack actions 101-120 except 107;"
+            "the release's list for NTU-120 110/10 is known to lack classes 101-120 except 107;"
             " the calibration phase is trained on 81 classes"
         )
 
@@ -217,8 +220,8 @@ def shifted(arrays: Arrays) -> Arrays:
     return arrays | {name: array + 1 for name, array in arrays.items() if array.ndim == 1}
 
 
-def relabelled(arrays: Arrays, name: str, action: int) -> Arrays:
-    return spoilt(arrays, name, 0, action - 1)
+def relabelled(arrays: Arrays, name: str, class_id: int) -> Arrays:
+    return spoilt(arrays, name, 0, class_id - 1)
 
 
 BAD = {

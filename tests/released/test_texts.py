@@ -4,15 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from msf_kedro.pipelines.semantics.nodes import embed_texts, fuse_texts
+from msf_kedro.pipelines.semantics.nodes import embed_texts
 from msf_kedro.released.texts import check_kinds, read_text_files
-from msf_kedro.texts.encoders import TEXT_COLUMNS, EncoderConfig
+from msf_kedro.texts.fusion import TEXT_COLUMNS, Texts
 
-ENCODER = EncoderConfig("sentence_transformers", "none", "")
+ENCODERS = {"toy": {"library": "sentence_transformers", "model": "none", "weights": ""}}
 CLASSES = [1, 2, 3, 4]
 TABLE = pd.DataFrame(
     {"class_id": [4, 3, 2, 1, 5]}
-    | {c: [f"{c} {n}" for n in (4, 3, 2, 1, 5)] for c in ("verb", "noun", *TEXT_COLUMNS.values())}
+    | {c: [f"{c} {n}" for n in (4, 3, 2, 1, 5)] for c in TEXT_COLUMNS.values()}
 )
 
 
@@ -39,13 +39,16 @@ def embedded(monkeypatch) -> list[list[str]]:
 
 
 def embed(given: dict, classes: str = "1-4") -> pd.DataFrame:
-    return embed_texts(TABLE, given, classes, ENCODER)
+    return embed_texts(TABLE, given, classes, ENCODERS, "toy")
 
 
 def matrix(table: pd.DataFrame, kind: str) -> np.ndarray:
-    mine = table[table.texts == kind]
-    assert mine.class_id.tolist() == CLASSES
-    return mine.drop(columns=["texts", "class_id"]).to_numpy()
+    assert table.loc[kind].index.tolist() == CLASSES
+    return table.loc[kind].to_numpy()
+
+
+def kinds(table: pd.DataFrame) -> list[str]:
+    return table.index.unique("kind").tolist()
 
 
 # --- what replaces what ---
@@ -54,14 +57,15 @@ def matrix(table: pd.DataFrame, kind: str) -> np.ndarray:
 def test_without_files_the_whole_class_text_table_is_embedded(embedded):
     table = embed({})
     assert embedded == [[f"{c} {n}" for c in TEXT_COLUMNS.values() for n in TABLE.class_id]]
-    assert table.texts.tolist() == list(np.repeat(list(TEXT_COLUMNS), 5))
-    assert table.class_id.tolist() == TABLE.class_id.tolist() * 3
-    assert table.e1.tolist() == table.class_id.tolist()
+    expected = [(kind, n) for kind in TEXT_COLUMNS for n in TABLE.class_id]
+    assert table.index.tolist() == expected
+    assert table.index.names == ["kind", "class_id"]
+    assert table.e1.tolist() == [n for _, n in expected]
 
 
 def test_texts_replace_one_kind(embedded):
     table = embed(files(ad_4__csv=rows([3, 1, 2, 4])))
-    sources = ("label", "text", "motion_description")
+    sources = ("label", "text", "motion_description", "verb", "noun")
     assert embedded == [[f"{source} {n}" for source in sources for n in CLASSES]]
     for kind in TEXT_COLUMNS:
         assert matrix(table, kind)[:, 1].tolist() == CLASSES
@@ -72,21 +76,18 @@ def test_features_need_no_encoder(embedded):
     features = np.arange(12, dtype=np.float16).reshape(4, 3) + 1
     table = embed(files(LB__npy=features))
     assert embedded == []
-    assert set(table.texts) == {"LB"}
+    assert kinds(table) == ["LB"]
     np.testing.assert_array_equal(matrix(table, "LB"), features)
     assert table.e0.dtype == np.float32
-    fused = fuse_texts(table, "LB")
-    np.testing.assert_allclose(np.linalg.norm(fused.drop(columns="class_id"), axis=1), 1, rtol=1e-6)
-    message = r"LB\+MD is asked for, but text features hold LB only\..* \.npy or \.csv of MD"
-    with pytest.raises(ValueError, match=message):
-        fuse_texts(table, "LB+MD")
+    with pytest.raises(ValueError, match="none of the kinds MD, only LB"):
+        Texts.of_table(table, ["LB", "MD"], CLASSES, "toy")
 
 
 def test_features_of_one_kind_and_texts_of_another(embedded):
     features = np.ones((4, 3), np.float32)
     table = embed(files(lb_4__csv=rows(CLASSES), md_4__npy=features))
     assert embedded == [[f"text {n}" for n in CLASSES]]
-    assert table.texts.unique().tolist() == ["LB", "MD"]
+    assert kinds(table) == ["LB", "MD"]
     np.testing.assert_array_equal(matrix(table, "MD"), features)
     assert matrix(table, "LB")[:, 1].tolist() == CLASSES
 
@@ -105,7 +106,7 @@ def test_classes_with_gaps_take_their_rows(embedded):
     """Row n - 1 of a `.npy` is class n, whatever the study's classes."""
     features = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
     table = embed(files(LB__npy=features), "2, 4")
-    assert table.class_id.tolist() == [2, 4]
+    assert table.loc["LB"].index.tolist() == [2, 4]
     assert table.e0.tolist() == [3, 7]
     texts = read_text_files(files(LB__csv=rows([1, 2, 3, 4, 5])), [2, 4]).texts
     assert texts == {"LB": {2: "text 2", 4: "text 4"}}
@@ -201,5 +202,5 @@ def test_kinds_that_will_not_be_there():
     given = read_text_files(files(LB__npy=np.ones((4, 2))), CLASSES)
     with pytest.raises(ValueError, match="AD\\+LB is asked for"):
         check_kinds(given.kinds(), ["AD", "LB"])
-    assert read_text_files(files(LB__csv=rows(CLASSES)), CLASSES).kinds() == ["LB", "AD", "MD"]
-    assert read_text_files({}, CLASSES).kinds() == ["LB", "AD", "MD"]
+    assert read_text_files(files(LB__csv=rows(CLASSES)), CLASSES).kinds() == list(TEXT_COLUMNS)
+    assert read_text_files({}, CLASSES).kinds() == list(TEXT_COLUMNS)

@@ -26,7 +26,7 @@ CLIPS = [
     ("unseen", 8, 0.1, False, 1, 9),
     ("unseen", 9, 0.1, False, 2, 9),
 ]
-COLUMNS = ["side", "action", "score", "called_seen", "seen_prediction", "unseen_prediction"]
+COLUMNS = ["side", "class_id", "score", "called_seen", "seen_prediction", "unseen_prediction"]
 BY_HAND = {
     "acc_seen": 2 / 4,
     "acc_unseen": 2 / 4,
@@ -44,7 +44,7 @@ def predictions(clips=CLIPS, protocol="strict", gate="threshold", seed=0) -> pd.
     table = pd.DataFrame(clips, columns=COLUMNS)
     table["predicted"] = table.seen_prediction.where(table.called_seen, table.unseen_prediction)
     table["name"] = [f"c{n}" for n in range(len(table))]
-    return table.assign(part="test", protocol=protocol, gate=gate, seed=seed)
+    return table.assign(protocol=protocol, gate=gate, seed=seed)
 
 
 def never_seen(protocol: str, gate: str, seed: int) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def test_the_trade_off_curve_against_a_slow_loop():
     for row in curve.itertuples():
         called = table.score >= row.threshold
         predicted = table.seen_prediction.where(called, table.unseen_prediction)
-        right = predicted == table.action
+        right = predicted == table.class_id
         assert row.acc_seen == pytest.approx(right[table.side == "seen"].mean())
         assert row.acc_unseen == pytest.approx(right[table.side == "unseen"].mean())
     area = np.trapezoid(curve.acc_unseen, curve.acc_seen)
@@ -131,7 +131,7 @@ def test_every_run_has_its_curve():
 
 def test_confusions_are_counted_over_seeds():
     table = confusion(pd.concat([predictions(seed=0), predictions(seed=5)]))
-    counted = {(row.action, row.predicted): row.clips for row in table.itertuples()}
+    counted = {(row.class_id, row.predicted): row.clips for row in table.itertuples()}
     assert counted == {
         (1, 1): 2, (1, 2): 2, (1, 8): 2, (2, 2): 2, (8, 1): 2, (8, 8): 2, (8, 9): 2, (9, 9): 2
     }  # fmt: skip
@@ -141,7 +141,7 @@ def test_confusions_are_counted_over_seeds():
 def test_figures_per_class_by_hand():
     labels = pd.Series({1: "drink", 2: "eat", 8: "sit", 9: "stand", 10: "clap"})
     table = per_class(pd.concat([predictions(seed=0), predictions(seed=5)]), labels)
-    found = table.set_index("action")
+    found = table.set_index("class_id")
     assert found.label.to_dict() == {1: "drink", 2: "eat", 8: "sit", 9: "stand"}
     assert found.side.to_dict() == {1: "seen", 2: "seen", 8: "unseen", 9: "unseen"}
     expected = {1: (1 / 3, 2 / 3, 2 / 3), 2: (1, 1, 1), 8: (1 / 3, 2 / 3, 2 / 3), 9: (1, 1, 1)}
@@ -150,39 +150,48 @@ def test_figures_per_class_by_hand():
         assert found.loc[action, columns].tolist() == pytest.approx(figures)
 
 
+def test_a_class_without_a_label_is_named():
+    with pytest.raises(ValueError, match=r"classes \[2, 9\] of the predictions have no label"):
+        per_class(predictions(), pd.Series({1: "drink", 8: "sit", 10: "clap"}))
+
+
 # --- ZSSAR ---
 
 
 def zssar_tables():
-    """Unseen classes 8 and 9; cycle 2 of seed 0 has 2 of 4 test clips right, cycle 1 none."""
+    """Unseen classes 8 and 9; candidate 2 of seed 0 has all 4 test clips right, 1 has none."""
     roles = pd.DataFrame(
         [
-            *((f"u{n}", action, "unseen", "test") for n, action in enumerate((8, 8, 8, 9))),
+            *((f"u{n}", class_id, "unseen", "test") for n, class_id in enumerate((8, 8, 8, 9))),
             ("trained", 8, "unseen", "train"),
             ("seen", 1, "seen", "test"),
         ],
-        columns=["name", "action", "side", "part"],
+        columns=["name", "class_id", "side", "part"],
     )
     first_is_best = {(2, 0): "tttf", (1, 0): "ffft", (1, 5): "tttt"}
-    tables = [
-        pd.DataFrame({"name": roles.name, "cycle": cycle, "seed": seed}).assign(
-            class_8=[0.7 if flag == "t" else 0.3 for flag in flags + "ff"],
-            class_9=[0.3 if flag == "t" else 0.7 for flag in flags + "ff"],
+    tables = {
+        (candidate, seed): pd.DataFrame(
+            {
+                n: [0.7 if (flag == "t") == (n == 8) else 0.3 for flag in flags + "ff"]
+                for n in (8, 9)
+            },
+            index=pd.Index(roles.name),
         )
-        for (cycle, seed), flags in first_is_best.items()
-    ]
-    cycles = pd.DataFrame(
+        for (candidate, seed), flags in first_is_best.items()
+    }
+    probs = pd.concat(tables, names=["candidate", "seed"]).rename_axis(columns="class_id")
+    candidates = pd.DataFrame(
         [
             ("strict", "test", 0, 2), ("strict", "test", 5, 1), ("paper", "test", 0, 1),
             ("strict", "calibration", 0, 1),
         ],
-        columns=["protocol", "phase", "seed", "cycle"],
+        columns=["protocol", "phase", "seed", "candidate"],
     )  # fmt: skip
-    return pd.concat(tables).sample(frac=1, random_state=0), roles, cycles
+    return probs.sample(frac=1, random_state=0), roles, candidates
 
 
 def test_zssar_figures_by_hand():
-    """Only unseen clips of the test part count, in the cycle that the test phase chose."""
+    """Only unseen clips of the test part count, of the candidate that the test phase chose."""
     rows = zssar_results(*zssar_tables()).to_dict("records")
     expected = [
         ("strict", 0, 2, 4 / 4, 1.0),
@@ -191,8 +200,17 @@ def test_zssar_figures_by_hand():
     ]
     assert [tuple(row.values()) for row in rows] == [(*row, 0.5) for row in expected]
     assert list(rows[0]) == [
-        "protocol", "seed", "cycle", "accuracy", "accuracy_per_class", "chance"
+        "protocol", "seed", "candidate", "accuracy", "accuracy_per_class", "chance"
     ]  # fmt: skip
+
+
+def test_rows_are_joined_by_the_names_of_clips():
+    probs, roles, candidates = zssar_tables()
+    expected = zssar_results(probs, roles, candidates)
+    pd.testing.assert_frame_equal(zssar_results(probs[::-1], roles[::-1], candidates), expected)
+    lacking = probs.drop(index=(1, 5, "u1"))
+    with pytest.raises(ValueError, match=r"candidate 1, seed 5 lack 1 of 4 test clips .* as u1"):
+        zssar_results(lacking, roles, candidates)
 
 
 # --- the report ---
@@ -200,7 +218,7 @@ def test_zssar_figures_by_hand():
 ZSSAR = pd.DataFrame(
     [(p, s, 1, a, a / 2, 0.2) for p, s, a in
      (("strict", 0, 0.5), ("strict", 5, 0.7), ("paper", 0, 0.8), ("paper", 5, 0.8))],
-    columns=["protocol", "seed", "cycle", "accuracy", "accuracy_per_class", "chance"],
+    columns=["protocol", "seed", "candidate", "accuracy", "accuracy_per_class", "chance"],
 )  # fmt: skip
 
 
@@ -227,7 +245,8 @@ def test_the_table_says_percent_with_spread():
     text = results_table(ZSSAR, gzssar_results(MANY))
     header, *rows = text.splitlines()
     assert header.split("  ")[0].strip() == "protocol"
-    for name in ("ZSSAR", "chance", "Acc_s", "Acc_u", "H perfect gate", "gate accuracy", "AUSUC"):
+    names = ("ZSSAR", "chance", "seen classifier", "Acc_s", "Acc_u", "H perfect gate", "AUSUC")
+    for name in (*names, "gate accuracy"):
         assert name in header
     assert len(rows) == len(RUNS)
     strict = next(row for row in rows if "strict" in row and "threshold" in row)
@@ -240,25 +259,40 @@ def test_the_table_says_percent_with_spread():
 
 # --- published figures ---
 
+CELL = {"study": "s", "split": "1-2", "method": "synse", "texts": "noun+verb", "encoder": "E"}
 
-def test_figures_stand_beside_the_published_ones_of_the_same_texts_and_encoder():
-    gzssar = pd.concat([predictions(seed=0), never_seen("strict", "threshold", 5)])
-    zssar = pd.DataFrame({"protocol": "strict", "accuracy": [0.5, 0.7]})
-    published = {"paper": {"msf": {"E": {"LB": [61.0, 20.0, 70.0, 30.0]}}, "other": {}}}
-    table = comparison(zssar, gzssar_results(gzssar), published, "LB", "E").set_index("figure")
+
+def published(**changes) -> pd.DataFrame:
+    """One row of the paper's, all figures known."""
+    row = {"data_set": "s", "split": "1-2", "table": "2", "method": "synse", "encoder": "E"}
+    row |= {"texts": "verb+noun", "source": "paper"}
+    row |= {"zssar": 61.0, "acc_seen": 20.0, "acc_unseen": 70.0, "h": 30.0}
+    return pd.DataFrame([row | changes])
+
+
+def test_figures_stand_beside_the_published_ones_of_the_same_cell():
+    gzssar = gzssar_results(pd.concat([predictions(seed=0), never_seen("strict", "threshold", 5)]))
+    zssar = pd.DataFrame({"protocol": "strict", "seed": [5, 0], "accuracy": [0.7, 0.5]})
+    table = comparison(zssar, gzssar, published(), **CELL).set_index("figure")
     assert table["mean"].tolist() == pytest.approx([60, 25, 62.5, 25])
     assert table.loc["zssar_accuracy", "std"] == pytest.approx(100 * 0.02**0.5)
     assert table["paper"].tolist() == [61, 20, 70, 30]
     assert table["minus paper"].tolist() == pytest.approx([-1, 5, -7.5, -5])
     assert table[["released log", "minus released log"]].isna().all(axis=None)
-    for texts, encoder in (("MD", "E"), ("LB", "F")):
-        other = comparison(zssar, gzssar_results(gzssar), published, texts, encoder)
-        assert other.paper.isna().all()
+    for name in CELL:
+        other = comparison(zssar, gzssar, published(), **CELL | {name: "other"})
+        assert other.paper.isna().all(), name
         assert other["mean"].tolist() == table["mean"].tolist()
+    some = comparison(zssar, gzssar, published(acc_seen=np.nan, source="released log"), **CELL)
+    assert some["released log"].isna().tolist() == [False, True, False, False]
+    assert some.paper.isna().all()
 
 
 def test_each_protocol_and_gate_is_compared():
-    zssar = pd.DataFrame({"protocol": ["strict", "strict", "paper", "paper"], "accuracy": 0.5})
-    table = comparison(zssar, gzssar_results(MANY), {}, "LB", "E")
+    keys = [("strict", 0), ("strict", 5), ("paper", 0), ("paper", 5)]
+    zssar = pd.DataFrame(keys, columns=["protocol", "seed"]).assign(accuracy=[0.5, 0.5, 0.1, 0.1])
+    table = comparison(zssar, gzssar_results(MANY), published()[:0], **CELL)
     assert len(table) == 4 * len(RUNS)
     assert set(zip(table.protocol, table.gate, strict=True)) == set(RUNS)
+    means = table[table.figure == "zssar_accuracy"].set_index("protocol")["mean"]
+    assert means.groupby("protocol").first().to_dict() == pytest.approx({"strict": 50, "paper": 10})

@@ -22,15 +22,18 @@ def outcomes(
     Clips differ in difficulty, so that cells agree about clips more often than by chance.
 
     Args:
+        splits: how many, or their names.
         clips: how many are unseen, how many seen.
     """
     generator = np.random.default_rng(root)
     parts = []
-    for split in range(splits):
+    names = [f"split_{n}" for n in range(1, splits + 1)] if isinstance(splits, int) else splits
+    for split, split_name in enumerate(names):
         count = sum(clips)
         table = pd.DataFrame({"name": [f"clip_{split}_{place}" for place in range(count)]})
-        table["action"] = np.arange(count) % 5
         table["side"] = np.repeat(["unseen", "seen"], clips)
+        table["class_id"] = 1 + np.arange(count) % 5 + np.where(table.side == "seen", 5, 0)
+        table["label"] = "act " + table.class_id.astype(str)
         difficulty = generator.normal(scale=0.2, size=count)
         for (method, texts), encoder in product(cells, encoders):
             own = {}
@@ -42,7 +45,7 @@ def outcomes(
                     right = own[f"own.{protocol}.{seed}"] & passed
                     own[f"right.{protocol}.{gate}.{seed}"] = right
             keys = {"method": method, "texts": texts, "encoder": encoder}
-            parts.append(table.assign(**keys, split=f"split_{split + 1}", **own))
+            parts.append(table.assign(**keys, split=split_name, **own))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -61,6 +64,7 @@ def benchmark(outcomes: pd.DataFrame) -> pd.DataFrame:
             row |= {"zssar_accuracy": unseen[own].mean(), "acc_seen": s, "acc_unseen": u}
             row |= {"harmonic_mean": harmonic(s, u)}
             row |= {"harmonic_mean_perfect_gate": harmonic(*perfect)}
+            row |= {"seen_classifier_accuracy": perfect[0]}
             row |= {"ausuc": s * u, "gate_accuracy": 0.8, "chance": 0.2}
             per_class = ("zssar_accuracy", "acc_seen", "acc_unseen", "harmonic_mean")
             row |= {f"{figure}_per_class": row[figure] - 0.01 for figure in per_class}

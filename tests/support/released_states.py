@@ -3,6 +3,7 @@
 import torch
 
 V, M = 25, 2
+RELEASE = ([64] * 4 + [128] * 3 + [256] * 3, {5, 8})  # widths, units with a residual convolution
 
 
 def released_state(

@@ -1,6 +1,5 @@
 """A tensor that is too large for memory."""
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,13 +9,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Blocks:
-    """A tensor given as blocks of its rows, one after the other.
+    """A tensor given as blocks of its rows, one after the other; iterating makes them anew.
 
     Attributes:
         shape: of the whole tensor; the blocks' rows add up to its first number.
         dtype: of the tensor.
-        rows: makes the blocks, anew at each call.
-        saved: called when the tensor is safe on disk: what the blocks are made from may go.
+        rows: makes the blocks.
+        saved: to be called when the tensor is safe on disk: what the blocks are made from may go.
     """
 
     shape: tuple[int, ...]
@@ -24,18 +23,20 @@ class Blocks:
     rows: Callable[[], Iterator[Tensor]]
     saved: Callable[[], None]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the whole tensor."""
-        return math.prod(self.shape) * self.dtype.itemsize
-
-    def tensor(self) -> Tensor:
-        """The whole tensor, if it is not too large after all.
+    def __iter__(self) -> Iterator[Tensor]:
+        """The blocks.
 
         Raises:
-            ValueError: the blocks do not make up the shape.
+            ValueError: they do not make up the tensor.
         """
-        tensor = torch.cat(list(self.rows()))
-        if tensor.shape != self.shape:
-            raise ValueError(f"blocks of {tuple(tensor.shape)} in all, expected {self.shape}")
-        return tensor
+        length = 0
+        for block in self.rows():
+            if block.shape[1:] != self.shape[1:] or block.dtype != self.dtype:
+                raise ValueError(
+                    f"a block is {block.dtype} {tuple(block.shape)}, expected rows of a"
+                    f" {self.dtype} {self.shape}"
+                )
+            length += len(block)
+            yield block
+        if length != self.shape[0]:
+            raise ValueError(f"the blocks have {length} rows in all, expected {self.shape[0]}")

@@ -1,4 +1,4 @@
-"""Clips prepared part by part, by all cores; finished parts are kept until all is saved.
+"""Clips prepared chunk by chunk, by all cores; finished chunks are kept until all is saved.
 
 Worker processes import this file: without PyTorch and pandas they start quickly and stay small.
 """
@@ -21,8 +21,8 @@ from jaxtyping import Float
 
 from msf_kedro.clips.clip import LoadClip, Recipe, prepare_clip
 
-FORMAT = 1  # raised whenever the same clips give other parts: older ones are then not used
-PART = 128  # clips; bounds the memory of a process and what is lost in a break
+FORMAT = 1  # raised whenever the same clips give other chunks: older ones are then not used
+CLIPS_PER_CHUNK = 128  # clips; bounds the memory of a process and what is lost in a break
 CLIPS_PER_WORKER = 1000  # a process takes as long to start as some hundred clips take
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -30,7 +30,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 Columns = dict[str, list]
 
 
-class Part(TypedDict):
+class Chunk(TypedDict):
     """Some prepared clips: their rows of the clip table, as columns, and the kept ones' bodies."""
 
     columns: Columns
@@ -38,49 +38,51 @@ class Part(TypedDict):
 
 
 def cut(raw: Mapping[str, LoadClip], recipe: Recipe) -> dict[str, dict[str, LoadClip]]:
-    """The clips of each part, in order of names, behind a key of all that determines the part.
+    """The clips of each chunk, in order of names, behind a key of all that determines the chunk.
 
     A loader may have a `stamp`, which says what it would read: a file's size and time of change.
     """
     names = sorted(raw)
-    starts = range(0, len(names), PART)
-    cuts = ({name: raw[name] for name in names[start : start + PART]} for start in starts)
+    starts = range(0, len(names), CLIPS_PER_CHUNK)
+    cuts = (
+        {name: raw[name] for name in names[start : start + CLIPS_PER_CHUNK]} for start in starts
+    )
     return {_key(clips, recipe): clips for clips in cuts}
 
 
-def prepare_parts(
-    parts: Mapping[str, dict[str, LoadClip]],
+def prepare_chunks(
+    chunks: Mapping[str, dict[str, LoadClip]],
     recipe: Recipe,
-    store: MutableMapping[str, Part],
+    store: MutableMapping[str, Chunk],
     workers: int,
 ) -> Iterator[tuple[str, Columns]]:
-    """Prepare parts into the store; yield each one's key and columns when it is finished.
+    """Prepare chunks into the store; yield each one's key and columns when it is finished.
 
     Few clips, and those whose store is a plain `dict`, are prepared in this process. Otherwise
     the store, the loaders and the recipe are sent to `workers` processes of one thread each, of
-    which each holds one part at a time; this one holds none.
+    which each holds one chunk at a time; this one holds none.
 
     Raises:
         RuntimeError: a process was killed; what is finished stays in the store.
     """
-    clips = sum(len(part) for part in parts.values())
-    workers = min(workers, clips // CLIPS_PER_WORKER)
+    workers = min(workers, sum(map(len, chunks.values())) // CLIPS_PER_WORKER)
     if workers < 2 or isinstance(store, dict):
-        for key, part in parts.items():
-            yield key, prepare_part(key, part, recipe, store)
+        for key, clips in chunks.items():
+            yield key, prepare_chunk(key, clips, recipe, store)
         return
     with _pool(workers) as pool:
         futures = {
-            pool.submit(prepare_part, key, part, recipe, store): key for key, part in parts.items()
+            pool.submit(prepare_chunk, key, chunk, recipe, store): key
+            for key, chunk in chunks.items()
         }
         for future in as_completed(futures):
             yield futures[future], future.result()
 
 
-def prepare_part(
-    key: str, clips: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Part]
+def prepare_chunk(
+    key: str, clips: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk]
 ) -> Columns:
-    """Prepare one part into the store; returns its columns only."""
+    """Prepare one chunk into the store; returns its columns only."""
     rows, bodies = [], [np.zeros((0, 3, len(recipe.layout.joints), recipe.normalise.window), "f4")]
     for name, load in clips.items():
         row, normalised = prepare_clip(name, load, recipe)
@@ -107,7 +109,10 @@ def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of one thread each; when something fails, waiting parts are given up."""
+    """Processes of one thread each; when something fails, waiting chunks are given up.
+
+    Not joblib: its workers outlive a parent that is killed, and go on with what is queued.
+    """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy PyTorch's and Arrow's locks
     pool = ProcessPoolExecutor(workers, spawn, _start_worker)
     try:
@@ -116,7 +121,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     except BrokenProcessPool as error:
         raise RuntimeError(
             f"one of {workers} processes that prepared clips died; was it killed, or was memory"
-            " short? Finished parts are kept: run again, with fewer `workers` if memory was short"
+            " short? Finished chunks are kept: run again, with fewer `workers` if memory was short"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
 from msf_kedro.clips.blocks import Blocks
-from msf_kedro.clips.chunks import Columns, Part, cut, prepare_parts
+from msf_kedro.clips.chunks import Chunk, Columns, cut, prepare_chunks
 from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, LoadClip, Recipe
 
 logger = logging.getLogger(__name__)
@@ -22,12 +22,12 @@ LOGGED = 20  # bad clips that are logged one by one
 def prepare(
     raw: Mapping[str, LoadClip],
     recipe: Recipe,
-    store: MutableMapping[str, Part],
+    store: MutableMapping[str, Chunk],
     workers: int,
 ) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
-    """Read, check and normalise all clips, part by part.
+    """Read, check and normalise all clips, chunk by chunk.
 
-    Parts that the store holds already are not prepared again, and what else it holds is removed.
+    Chunks that the store holds already are not prepared again, and what else it holds is removed.
     It is emptied when the bodies have been saved, not before.
 
     Returns:
@@ -39,28 +39,28 @@ def prepare(
         ValueError: more than `max_rejected` of the classes' clips are bad, or none is left.
         RuntimeError: a worker process was killed.
     """
-    parts = cut(raw, recipe)
+    chunks = cut(raw, recipe)
     _log_listed(raw, recipe)
-    for key in set(store) - set(parts):  # of other settings or files
+    for key in set(store) - set(chunks):  # of other settings or files
         del store[key]
-    done = {key: part["columns"] for key in parts if (part := store.get(key))}
+    done = {key: chunk["columns"] for key in chunks if (chunk := store.get(key))}
     if done:
-        logger.info("%d of %d parts of the clips are there already", len(done), len(parts))
-    todo = {key: clips for key, clips in parts.items() if key not in done}
-    before = sum(len(parts[key]) for key in done)
+        logger.info("%d of %d chunks of the clips are there already", len(done), len(chunks))
+    todo = {key: clips for key, clips in chunks.items() if key not in done}
+    before = sum(len(chunks[key]) for key in done)
     bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
     with logging_redirect_tqdm(), bar:
-        for key, columns in prepare_parts(todo, recipe, store, workers):
+        for key, columns in prepare_chunks(todo, recipe, store, workers):
             done[key] = columns
             bar.update(len(columns["name"]))
-    table = _table([done[key] for key in parts], recipe.clips)
+    table = _table([done[key] for key in chunks], recipe.clips)
     _check_rejected(table, recipe.clips)
     counts = torch.tensor([0, *table.bodies[table.kept]])
     first = torch.cumsum(counts, 0)
     shape = (int(first[-1]), 3, len(recipe.layout.joints), recipe.normalise.window)
     return (
         table,
-        Blocks(shape, torch.float32, lambda: _bodies(store, list(parts)), store.clear),
+        Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks)), store.clear),
         first,
     )
 
@@ -70,20 +70,20 @@ def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.kept].reset_index(drop=True)
 
 
-def _table(parts: list[Columns], config: ClipsConfig) -> pd.DataFrame:
-    columns = {name: [v for part in parts for v in part[name]] for name in config.columns}
+def _table(chunks: list[Columns], config: ClipsConfig) -> pd.DataFrame:
+    columns = {name: [v for chunk in chunks for v in chunk[name]] for name in config.columns}
     types = dict.fromkeys(config.groups, "Int64") | {"reason": "string"}
     return pd.DataFrame(columns).astype(types)
 
 
-def _bodies(store: MutableMapping[str, Part], keys: list[str]) -> Iterator[Tensor]:
+def _bodies(store: MutableMapping[str, Chunk], keys: list[str]) -> Iterator[Tensor]:
     for key in keys:
-        if (part := store.get(key)) is None:
+        if (chunk := store.get(key)) is None:
             raise ValueError(
-                f"part {key} of the clips, which was finished, is gone or damaged; run again, and"
+                f"chunk {key} of the clips, which was finished, is gone or damaged; run again, and"
                 " one run of a study at a time"
             )
-        yield torch.from_numpy(part["bodies"])
+        yield torch.from_numpy(chunk["bodies"])
 
 
 def _log_listed(raw: Mapping[str, LoadClip], recipe: Recipe) -> None:

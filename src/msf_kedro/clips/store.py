@@ -1,5 +1,6 @@
 """Normalised clips in one ragged tensor: all bodies in a row, and where each clip starts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -12,15 +13,33 @@ class Skeletons:
     """Normalised clips.
 
     Attributes:
+        names: the clips' names, each once.
         bodies: the bodies of all clips, time innermost.
         first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one longer than the clips.
     """
 
+    names: list[str]
     bodies: Float[Tensor, "B C V T"]
     first: Int[Tensor, " bounds"]
 
     def __len__(self) -> int:
-        return len(self.first) - 1
+        return len(self.names)
+
+    def places(self, names: Iterable[str]) -> Int[Tensor, " n"]:
+        """Where the clips of some names are, in the order asked for.
+
+        Raises:
+            ValueError: some clips are not there.
+        """
+        place = {name: n for n, name in enumerate(self.names)}
+        names = list(names)
+        if missing := [name for name in names if name not in place]:
+            some = ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
+            raise ValueError(
+                f"{len(missing)} of {len(names)} clips are not among the {len(self)} skeletons:"
+                f" {some}; run the stage `skeletons`, and what depends on it, again"
+            )
+        return torch.tensor([place[name] for name in names], dtype=torch.int64)
 
     def batch(
         self, clips: Int[Tensor, " n"]

@@ -1,6 +1,7 @@
 """Kedro datasets: versioned files written whole, readers of raw input and of finished studies."""
 
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
+from msf_kedro.datasets.chunks import ClipChunksDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -9,14 +10,13 @@ from msf_kedro.datasets.clips import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
-from msf_kedro.datasets.parts import ClipPartsDataset
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
+    "ClipChunksDataset",
     "ClipFolderDataset",
-    "ClipPartsDataset",
     "JSONDataset",
     "MissingListsDataset",
     "NpyClipDataset",

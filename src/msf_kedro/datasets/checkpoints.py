@@ -1,19 +1,19 @@
-"""Check-points that others have released: PyTorch files, read only."""
+"""Checkpoints that others have released: PyTorch files, read only."""
 
 from pathlib import Path
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
-HINT = "give the file with --params=checkpoint=FILE (docs/data.md)"
+HINT = "give the file with --params=checkpoint=FILE (docs/ntu.md)"
 
 
 class ReleasedShiftGCNDataset(AbstractDataset):
-    """A state dict of Shift-GCN's release; nothing but tensors and plain values is unpickled.
+    """A state dict of Shift-GCN's release; only tensors and plain values are unpickled.
 
     Raises:
-        DatasetError: on load, where no file is given, it cannot be read, or it holds anything
-            but a released Shift-GCN.
+        DatasetError: on load, if no file is given, it cannot be read, or it holds anything but a
+            released Shift-GCN.
     """
 
     def __init__(self, filepath: str | None, metadata: dict | None = None):
@@ -21,17 +21,17 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
 
     def load(self) -> dict[str, Any]:
-        from msf_kedro.released.shift_gcn import convert  # imports torch
+        from msf_kedro.released.checkpoint import convert  # imports torch
 
         if self._path is None:
-            raise DatasetError(f"this run needs a released check-point: {HINT}")
+            raise DatasetError(f"this run needs a released checkpoint: {HINT}")
         if not self._path.is_file():
-            raise DatasetError(f"check-point {self._path}: there is no such file; {HINT}")
+            raise DatasetError(f"checkpoint {self._path}: there is no such file; {HINT}")
         state_dict = self._read()
         try:
             convert(state_dict)
         except ValueError as error:
-            raise DatasetError(f"check-point {self._path}: {error}") from error
+            raise DatasetError(f"checkpoint {self._path}: {error}") from error
         return state_dict
 
     def _read(self) -> Any:
@@ -39,15 +39,15 @@ class ReleasedShiftGCNDataset(AbstractDataset):
 
         try:
             return torch.load(self._path, map_location="cpu", weights_only=True)
-        except Exception as error:  # whatever a damaged or foreign file makes PyTorch raise
+        except Exception as error:  # a damaged or foreign file can make PyTorch raise anything
             raise DatasetError(
-                f"check-point {self._path}: it is no PyTorch file of tensors alone"
-                f" ({type(error).__name__}); get it again, or, where it holds other objects and"
+                f"checkpoint {self._path}: not a PyTorch file of tensors alone"
+                f" ({type(error).__name__}); download it again, or, if it holds other objects and"
                 " you trust its source, load it in Python and save its state dict with torch.save"
             ) from error
 
     def save(self, data: Any) -> None:
-        raise DatasetError("released check-points are read only")
+        raise DatasetError("released checkpoints are read only")
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._path and str(self._path)}

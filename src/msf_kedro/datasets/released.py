@@ -13,8 +13,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 class ReleasedFeaturesDataset(AbstractDataset):
     """A folder of folders of `.npy` files: `shift_5_r/train.npy` → function that loads it.
 
-    Arrays are memory-mapped. A file that is no whole `.npy` file raises a ValueError when it is
-    loaded.
+    Arrays are memory-mapped. Loading a damaged `.npy` file raises a ValueError.
     """
 
     def __init__(self, path: str, metadata: dict | None = None):
@@ -26,8 +25,8 @@ class ReleasedFeaturesDataset(AbstractDataset):
         if not files:
             what = "it holds no .npy file" if self._path.is_dir() else "there is no such folder"
             raise DatasetError(
-                f"released features are expected in {self._path} (see docs/data.md; point at"
-                f" another folder with --params=released_features=FOLDER): {what}"
+                f"released features are expected in {self._path} (see docs/ntu.md;"
+                f" --params=released_features=FOLDER names another folder): {what}"
             )
         return {file.relative_to(self._path).as_posix(): partial(_load, file) for file in files}
 
@@ -41,8 +40,8 @@ class ReleasedFeaturesDataset(AbstractDataset):
 class TextFilesDataset(AbstractDataset):
     """A folder of class texts (`.csv`) or text features (`.npy`): file name → function.
 
-    The function gives the rows of a `.csv`, its header first, or the array of a `.npy`; it raises
-    a ValueError where the file cannot be read. Files of other kinds give None.
+    The function returns the rows of a `.csv`, header first, or the array of a `.npy`, and None
+    for any other file; it raises a ValueError if the file cannot be read.
 
     Args:
         path: the folder, absolute.
@@ -61,7 +60,7 @@ class TextFilesDataset(AbstractDataset):
         if not files:
             what = "it is empty" if self._path.is_dir() else "there is no such folder"
             raise DatasetError(
-                f"text files are expected in {self._path} (see docs/data.md; --params=text_files="
+                f"text files are expected in {self._path} (see docs/ntu.md; --params=text_files="
                 f"FOLDER names another folder): {what}"
             )
         readers = {".csv": _rows, ".npy": _load}
@@ -81,7 +80,7 @@ def _load(file: Path) -> np.ndarray:
         array = np.load(file, allow_pickle=False, mmap_mode="r")
     except (OSError, ValueError, EOFError) as error:
         raise ValueError(
-            f"{file}: no whole .npy file of numbers ({error}); download it again"
+            f"{file}: not a whole .npy file of numbers ({error}); download it again"
         ) from error
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{file}: an .npz archive, expected a .npy file; download it again")
@@ -93,7 +92,7 @@ def _rows(file: Path) -> list[list[str]]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return list(csv.reader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{file}: no UTF-8 .csv file ({error}); download it again") from error
+        raise ValueError(f"{file}: not a UTF-8 .csv file ({error}); download it again") from error
 
 
 def _nothing(file: Path) -> None:

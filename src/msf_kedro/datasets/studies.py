@@ -26,7 +26,7 @@ class StudiesDataset(AbstractDataset):
         DatasetError: no study has been benchmarked.
     """
 
-    TABLES = ("benchmark", "benchmark_outcomes", "published_figures")
+    TABLES = ("benchmark", "benchmark_outcomes")
 
     def __init__(self, folder: str, metadata: dict | None = None):
         self._folder = Path(folder)
@@ -36,7 +36,9 @@ class StudiesDataset(AbstractDataset):
         studies = {}
         for place in sorted(self._folder.glob("*/benchmark.parquet")):
             tables = {
-                name: TableDataset(str(place.with_name(f"{name}.parquet")), Version(None, None))
+                name: TableDataset(
+                    str(place.with_name(f"{name}.parquet")), version=Version(None, None)
+                )
                 for name in self.TABLES
             }
             missing = [name for name, table in tables.items() if not table.exists()]
@@ -50,7 +52,7 @@ class StudiesDataset(AbstractDataset):
         if not studies:
             raise DatasetError(
                 f"no study has been benchmarked below {self._folder}; first run"
-                " `kedro run --pipeline=benchmark --env=STUDY` (or give the folder of a run with"
+                " `kedro run --pipelines=benchmark --env=STUDY` (or give the folder of a run with"
                 " --params=data_root=FOLDER)"
             )
         return studies

@@ -1,19 +1,20 @@
 """Versioned artifacts: parquet tables, tensor files, JSON reports, texts; each written whole."""
 
 import json
-import mmap
 import os
 from abc import abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from mmap import mmap
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryFile
 from typing import Any
 
 import pandas as pd
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview, TablePreview
 
-IN_MEMORY = 2**26  # bytes; Blocks of no more are put together and saved as any tensor
+from msf_kedro.datasets.schema import Schema
 
 
 @contextmanager
@@ -63,18 +64,43 @@ class WholeFileDataset(AbstractVersionedDataset):
 
 
 class TableDataset(WholeFileDataset):
-    """A pandas table as parquet, without its index."""
+    """A pandas table as parquet, with its index if that is named; checked on load and save.
+
+    Args:
+        schema: column or index level → kind, `*` for all other columns; see `Schema`.
+        key: columns or index levels that are together unique and never missing.
+
+    Raises:
+        DatasetError: the table does not fit.
+    """
+
+    def __init__(
+        self,
+        filepath: str,
+        schema: dict[str, str] | None = None,
+        key: list[str] | None = None,
+        version: Version | None = None,
+        metadata: dict | None = None,
+    ):
+        super().__init__(filepath, version, metadata)
+        self._schema = Schema(schema or {}, key or [])
 
     def _read(self, path: Path) -> pd.DataFrame:
-        return pd.read_parquet(path)
+        return self._checked(pd.read_parquet(path))
 
     def _write(self, data: pd.DataFrame, path: Path) -> None:
-        data.to_parquet(path, index=False)
+        self._checked(data).to_parquet(path, index=_is_named(data))
+
+    def _checked(self, table: pd.DataFrame) -> pd.DataFrame:
+        if misfit := self._schema.misfit(table):
+            raise DatasetError(f"{self._filepath}: {misfit}")
+        return table
 
     def preview(self, nrows: int = 5) -> TablePreview:
         """The first rows, for Kedro-Viz."""
-        table = self.load().iloc[:nrows, :24]
-        return json.loads(table.to_json(orient="split"))
+        table = self.load().head(nrows)
+        table = table.reset_index() if _is_named(table) else table
+        return json.loads(table.iloc[:, :24].to_json(orient="split"))
 
 
 class TorchDataset(WholeFileDataset):
@@ -103,15 +129,12 @@ class TorchDataset(WholeFileDataset):
     def _write(self, data: dict, path: Path) -> None:
         import torch
 
-        blocks = _blocks(data)
-        if sum(value.nbytes for value in blocks.values()) > IN_MEMORY:
-            _write_in_blocks(data, blocks, path)
-        else:
-            whole = {name: value.tensor() for name, value in blocks.items()}
+        with ExitStack() as scratch:
+            whole = {name: scratch.enter_context(_joined(b, path)) for name, b in _blocks(data)}
             torch.save(data | whole if whole else data, path)
 
     def _saved(self, data: dict) -> None:
-        for blocks in _blocks(data).values():
+        for _, blocks in _blocks(data):
             blocks.saved()
 
     def preview(self) -> JSONPreview:
@@ -143,59 +166,28 @@ class TextDataset(WholeFileDataset):
         path.write_text(data, encoding="utf-8")
 
 
-def _blocks(data: Any) -> dict[str, Any]:
-    """Those of a dictionary's values that are `Blocks`."""
+def _blocks(data: Any) -> list[tuple[str, Any]]:
+    """Those of a dictionary's items that are `Blocks`."""
     from msf_kedro.clips.blocks import Blocks
 
     items = data.items() if isinstance(data, dict) else ()
-    return {name: value for name, value in items if isinstance(value, Blocks)}
+    return [(name, value) for name, value in items if isinstance(value, Blocks)]
 
 
-def _write_in_blocks(data: dict, blocks: dict[str, Any], path: Path) -> None:
-    """Write what `torch.save` would, with room for the tensors; then map it and fill them.
-
-    Such a file holds no check sums of the tensors; PyTorch does not look at them.
-    """
-    import torch
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
-    if nested := [name for name, value in data.items() if isinstance(value, dict | list)]:
-        raise DatasetError(f"{nested}: beside Blocks only tensors and plain values can be saved")
-    with FakeTensorMode():
-        room = {name: torch.empty(b.shape, dtype=b.dtype) for name, b in blocks.items()}
-    with torch.serialization.skip_data(materialize_fake_tensors=True):
-        torch.save(data | room, path)
-    _reserve(path)
-    for name, value in data.items():
-        if name in blocks:
-            _fill(path, name, blocks[name])
-        elif isinstance(value, torch.Tensor):
-            _mapped(path, name).copy_(value)
-
-
-def _fill(path: Path, name: str, blocks: Any) -> None:
-    """Copy blocks into their tensor in the file; each is mapped anew, or all would stay mapped."""
-    row = 0
-    for block in blocks.rows():
-        _mapped(path, name)[row : row + len(block)].copy_(block)
-        row += len(block)
-    if row != blocks.shape[0]:
-        raise DatasetError(f"{name}: its blocks have {row} rows, expected {blocks.shape[0]}")
-
-
-def _mapped(path: Path, name: str) -> Any:
-    """A tensor of a file; what is written to it is written to the file."""
+@contextmanager
+def _joined(blocks: Any, path: Path) -> Iterator[Any]:
+    """The tensor that blocks make up, mapped from a nameless file beside `path`, not in memory."""
     import torch
 
-    with torch.serialization.set_default_mmap_options(mmap.MAP_SHARED):
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)[name]
+    with TemporaryFile(dir=path.parent) as file:
+        for block in blocks:
+            file.write(block.contiguous().view(torch.uint8).numpy())
+        file.flush()
+        yield torch.frombuffer(mmap(file.fileno(), 0), dtype=blocks.dtype).view(blocks.shape)
 
 
-def _reserve(path: Path) -> None:
-    """Let a full disk be an error now: where a mapped file cannot grow, the process is killed."""
-    if hasattr(os, "posix_fallocate"):  # on Linux
-        with path.open("r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+def _is_named(table: pd.DataFrame) -> bool:
+    return any(name is not None for name in table.index.names)
 
 
 def _outline(data: Any) -> Any:

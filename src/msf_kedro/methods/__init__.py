@@ -3,10 +3,13 @@
 A method is a file here whose `METHOD` is a `Fitted`, and a group of parameters of its name.
 """
 
-import dataclasses
 import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from msf_kedro.configuration import explain
 
 if TYPE_CHECKING:  # importing PyTorch takes a second, and names are needed without it
     from msf_kedro.methods.contract.fitted import Classifier, Fitted
@@ -43,14 +46,7 @@ def configure(name: str, fields: dict[str, Any]) -> Any:
     Raises:
         ValueError: the method or a field is unknown, a field is missing or has no valid value.
     """
-    config = get_method(name).Config
-    known = {field.name for field in dataclasses.fields(config)}
-    if fields.keys() != known:
-        raise ValueError(
-            f"parameters {name}: unknown {sorted(fields.keys() - known)}, missing"
-            f" {sorted(known - fields.keys())}"
-        )
     try:
-        return config(**fields)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"parameters {name}: {error}") from error
+        return get_method(name).Config(**fields)
+    except ValidationError as error:
+        raise ValueError(f"parameters {name}: {explain(error)}") from error

@@ -8,20 +8,19 @@ unseen classes. (It gives distribution alignment the weight 0, and both papers' 
 number of noise per sample: `alignment.noise`.) Network, batches, unseen classifier are MSF's.
 """
 
-from dataclasses import dataclass
-
 from jaxtyping import Float
+from pydantic import NonNegativeFloat
 from torch import Tensor
 
-from msf_kedro.methods.contract.checks import require_not_negative
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.generative import Generative, GenerativeConfig
 from msf_kedro.methods.msf import Pair
-from msf_kedro.networks.vae import draw, kl_divergence, mean_square, wasserstein_distance
+from msf_kedro.networks.vae import kl_divergence, wasserstein_distance
 
 TERMS = ("kl", "cross", "distribution")
 
 
-@dataclass(frozen=True)
+@configuration
 class CadaVaeConfig(GenerativeConfig):
     """CADA-VAE's parameters.
 
@@ -40,25 +39,23 @@ class CadaVaeConfig(GenerativeConfig):
         distribution_until: end of its warm-up.
     """
 
-    kl_weight: float
-    kl_from: float
-    kl_until: float
-    cross_weight: float
-    cross_from: float
-    cross_until: float
-    distribution_weight: float
-    distribution_from: float
-    distribution_until: float
+    kl_weight: NonNegativeFloat
+    kl_from: NonNegativeFloat
+    kl_until: NonNegativeFloat
+    cross_weight: NonNegativeFloat
+    cross_from: NonNegativeFloat
+    cross_until: NonNegativeFloat
+    distribution_weight: NonNegativeFloat
+    distribution_from: NonNegativeFloat
+    distribution_until: NonNegativeFloat
 
     def __post_init__(self):
         super().__post_init__()
-        require_not_negative(self, *(f"{term}_weight" for term in TERMS))
         for term in TERMS:
             start, end = (getattr(self, f"{term}_{part}") for part in ("from", "until"))
-            if not 0 <= start <= end:
+            if start > end:
                 raise ValueError(
-                    f"{term}_from is {start}, {term}_until is {end}, expected shares of a cycle, 0"
-                    " or more, in this order"
+                    f"{term}_from is {start}, {term}_until is {end}, expected in this order"
                 )
 
     def weight(self, term: str, progress: float) -> float:
@@ -87,17 +84,14 @@ class CadaVae(Generative):
         config: CadaVaeConfig,
     ) -> dict[str, Float[Tensor, " R"]]:
         """Reconstruction, KL, cross reconstruction and distribution alignment."""
-        mu_s, logvar_s = network.skeleton.encode(skeletons)
-        mu_t, logvar_t = network.text.encode(texts)
-        latent_s = draw(mu_s, logvar_s, noise[:, 0])
-        latent_t = draw(mu_t, logvar_t, noise[:, 1])
+        skeleton, text = network.posteriors(skeletons, texts, noise)
         figures = {
-            "reconstruction": mean_square(network.skeleton.decode(latent_s), skeletons)
-            + mean_square(network.text.decode(latent_t), texts),
-            "kl": kl_divergence(mu_s, logvar_s) + kl_divergence(mu_t, logvar_t),
-            "cross": mean_square(network.skeleton.decode(latent_t), skeletons)
-            + mean_square(network.text.decode(latent_s), texts),
-            "distribution": wasserstein_distance(mu_s, logvar_s, mu_t, logvar_t),
+            "reconstruction": network.error(skeleton.latent, text.latent, skeletons, texts),
+            "kl": kl_divergence(skeleton.mu, skeleton.logvar) + kl_divergence(text.mu, text.logvar),
+            "cross": network.error(text.latent, skeleton.latent, skeletons, texts),
+            "distribution": wasserstein_distance(
+                skeleton.mu, skeleton.logvar, text.mu, text.logvar
+            ),
         }
         weights = {term: config.weight(term, step / config.steps) for term in TERMS}
         total = figures["reconstruction"] + sum(weights[term] * figures[term] for term in TERMS)

@@ -13,19 +13,18 @@ classes share stand in its hinges more than once; it adds weight decay to the jo
 the learning rate by test accuracy.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, PositiveInt
 from torch import Tensor, nn
 
-from msf_kedro.methods.contract.checks import require_not_negative, require_positive
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.nearest import Ranking, RankingConfig, multi_class_hinge
 from msf_kedro.networks.replicated import ReplicatedLinear
 
 
-@dataclass(frozen=True)
+@configuration
 class JposeConfig(RankingConfig):
     """Networks and terms of JPoSE.
 
@@ -35,14 +34,9 @@ class JposeConfig(RankingConfig):
         triplet_weight: of the triplet losses.
     """
 
-    embedding: int
-    text_hidden: int
-    triplet_weight: float
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_positive(self, "embedding", "text_hidden")
-        require_not_negative(self, "triplet_weight")
+    embedding: PositiveInt
+    text_hidden: PositiveInt
+    triplet_weight: NonNegativeFloat
 
 
 class Spaces(nn.Module):

@@ -4,20 +4,19 @@ One VAE reads skeleton features, one the fused texts, and they share a latent sp
 the paper's section 3.3, schedules as released.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from msf_kedro.methods.contract.checks import require_one_of
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.generative import Generative, GenerativeConfig, ScheduledConfig
 from msf_kedro.networks.vae import VAE, draw, kl_divergence, mean_square
 
-CROSS_ERRORS = ("mean_square", "norm")
 
-
-@dataclass(frozen=True)
+@configuration
 class MsfConfig(ScheduledConfig):
     """MSF's parameters.
 
@@ -26,11 +25,15 @@ class MsfConfig(ScheduledConfig):
             clip's error, averaged over the batch.
     """
 
-    cross_error: str
+    cross_error: Literal["mean_square", "norm"]
 
-    def __post_init__(self):
-        super().__post_init__()
-        require_one_of(self, "cross_error", CROSS_ERRORS)
+
+class Posterior(NamedTuple):
+    """What a VAE makes of a batch: a normal distribution for each sample, and a draw from it."""
+
+    mu: Float[Tensor, "R B Z"]
+    logvar: Float[Tensor, "R B Z"]
+    latent: Float[Tensor, "R B Z"]
 
 
 class Pair(nn.Module):
@@ -43,6 +46,32 @@ class Pair(nn.Module):
         skeleton, text = widths
         self.skeleton = VAE(skeleton, config.latent, generators, config.relu_outputs)
         self.text = VAE(text, config.latent, generators, config.relu_outputs)
+
+    def posteriors(
+        self,
+        skeletons: Float[Tensor, "R B D"],
+        texts: Float[Tensor, "R B Q"],
+        noise: Float[Tensor, "R 2 B W"],
+    ) -> tuple[Posterior, Posterior]:
+        """Of the skeletons and of the texts."""
+        batches = ((self.skeleton, skeletons), (self.text, texts))
+        encoded = [vae.encode(batch) for vae, batch in batches]
+        draws = [draw(*normal, noise[:, place]) for place, normal in enumerate(encoded)]
+        of_skeletons, of_texts = (Posterior(*n, z) for n, z in zip(encoded, draws, strict=True))
+        return of_skeletons, of_texts
+
+    def error(
+        self,
+        skeleton_latent: Float[Tensor, "R B Z"],
+        text_latent: Float[Tensor, "R B Z"],
+        skeletons: Float[Tensor, "R B D"],
+        texts: Float[Tensor, "R B Q"],
+        measure: Callable = mean_square,
+    ) -> Float[Tensor, " R"]:
+        """How far both decoders are from the batch; with latents exchanged, the cross error."""
+        return measure(self.skeleton.decode(skeleton_latent), skeletons) + measure(
+            self.text.decode(text_latent), texts
+        )
 
 
 class Msf(Generative):
@@ -63,15 +92,11 @@ class Msf(Generative):
         config: MsfConfig,
     ) -> dict[str, Float[Tensor, " R"]]:
         """Reconstructions, cross reconstructions and KL terms, weighted as released."""
-        mu_s, logvar_s = network.skeleton.encode(skeletons)
-        mu_t, logvar_t = network.text.encode(texts)
-        latent_s = draw(mu_s, logvar_s, noise[:, 0])
-        latent_t = draw(mu_t, logvar_t, noise[:, 1])
+        skeleton, text = network.posteriors(skeletons, texts, noise)
         figures = {
-            "reconstruction": mean_square(network.skeleton.decode(latent_s), skeletons)
-            + mean_square(network.text.decode(latent_t), texts),
-            "kl_skeleton": kl_divergence(mu_s, logvar_s),
-            "kl_text": kl_divergence(mu_t, logvar_t),
+            "reconstruction": network.error(skeleton.latent, text.latent, skeletons, texts),
+            "kl_skeleton": kl_divergence(skeleton.mu, skeleton.logvar),
+            "kl_text": kl_divergence(text.mu, text.logvar),
         }
         weight_s, weight_t, weight_cross = config.weights(cycle, step)
         total = (
@@ -80,9 +105,9 @@ class Msf(Generative):
             + weight_t * figures["kl_text"]
         )
         if weight_cross:
-            cross = mean_square if config.cross_error == "mean_square" else error_norm
-            figures["cross"] = cross(network.skeleton.decode(latent_t), skeletons) + cross(
-                network.text.decode(latent_s), texts
+            measure = mean_square if config.cross_error == "mean_square" else error_norm
+            figures["cross"] = network.error(
+                text.latent, skeleton.latent, skeletons, texts, measure
             )
             total = total + weight_cross * figures["cross"]
         return {"loss": total} | figures

@@ -13,19 +13,18 @@ ends in ReLU, which cannot rebuild negative numbers; it adds weight decay to the
 lowers the learning rate by test accuracy.
 """
 
-from dataclasses import dataclass
-
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from msf_kedro.methods.contract.checks import require_not_negative, require_positive
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.nearest import Ranking, RankingConfig, multi_class_hinge
 from msf_kedro.networks.replicated import ReplicatedLinear
 
 
-@dataclass(frozen=True)
+@configuration
 class ReviseConfig(RankingConfig):
     """Networks and terms of ReViSE.
 
@@ -38,17 +37,12 @@ class ReviseConfig(RankingConfig):
         kernel_sharpness: `k` of its kernel, exp(-k d^2).
     """
 
-    code: int
-    embedding: int
-    text_hidden: int
-    contractive_weight: float
-    discrepancy_weight: float
-    kernel_sharpness: float
-
-    def __post_init__(self):
-        super().__post_init__()
-        require_positive(self, "code", "embedding", "text_hidden", "kernel_sharpness")
-        require_not_negative(self, "contractive_weight", "discrepancy_weight")
+    code: PositiveInt
+    embedding: PositiveInt
+    text_hidden: PositiveInt
+    contractive_weight: NonNegativeFloat
+    discrepancy_weight: NonNegativeFloat
+    kernel_sharpness: PositiveFloat
 
 
 class AutoEncoders(nn.Module):

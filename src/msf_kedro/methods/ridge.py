@@ -5,22 +5,25 @@ texts are centred on the training clips' mean and the seen classes' mean.
 """
 
 import time
-from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
+from pydantic import Field, PositiveFloat
 from torch import Tensor
 
-from msf_kedro.methods.contract.checks import require_positive_list
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks.training import Row
 from msf_kedro.texts.fusion import Texts
 
+Numbers = Annotated[list[PositiveFloat], Field(min_length=1)]
 
-@dataclass(frozen=True)
+
+@configuration
 class RidgeConfig:
     """What ridge chooses from on calibration clips.
 
@@ -30,11 +33,8 @@ class RidgeConfig:
         temperatures: of the soft-max over cosines.
     """
 
-    regularisations: list[float]
-    temperatures: list[float]
-
-    def __post_init__(self):
-        require_positive_list(self, "regularisations", "temperatures")
+    regularisations: Numbers
+    temperatures: Numbers
 
 
 class Ridge(Nearest):

@@ -7,17 +7,16 @@ schedules, which are MSF's, and one draw of noise for each VAE. Batches, cycles 
 unseen classifier are MSF's.
 """
 
-from dataclasses import dataclass
-
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.generative import Generative, ScheduledConfig
 from msf_kedro.networks.vae import VAE, draw, kl_divergence, mean_square
 
 
-@dataclass(frozen=True)
+@configuration
 class SynseConfig(ScheduledConfig):
     """SynSE's parameters; the texts' schedule counts for both text VAEs."""
 

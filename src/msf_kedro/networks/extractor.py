@@ -3,29 +3,25 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
-from tqdm.auto import tqdm
+from torch.optim import lr_scheduler
 
 from msf_kedro import runtime
 from msf_kedro.clips.augment import AugmentConfig, augment
-from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import Layout
-from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.streams import STREAMS, to_stream
+from msf_kedro.configuration import configuration
 from msf_kedro.networks import training
-from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, SpatialShiftConv
-from msf_kedro.released.shift_gcn import ReleasedShiftGCN
-
-RELEASED_LAYOUT = "kinect_v2_25"
-RELEASED_WINDOW = 300
+from msf_kedro.networks.shift_gcn import ShiftGCN, SpatialShiftConv
 
 
-@dataclass(frozen=True)
+@configuration
 class ShiftGCNTraining:
     """How a Shift-GCN is trained: SGD with Nesterov momentum.
 
@@ -35,46 +31,38 @@ class ShiftGCNTraining:
         learning_rate: of the first step after the warm-up.
         warmup_epochs: linear warm-up at the start.
         milestones: epochs after which the rate is divided by 10; empty for a cosine decay to 0.
-        weight_decay: of all weights but the masks and those of the graph convolutions.
+        weight_decay: of all weights except the masks and those of the graph convolutions.
         graph_weight_decay: of the graph convolutions' linear weights; masks have none.
-        label_smoothing: of the cross entropy.
     """
 
-    epochs: int
-    batch_size: int
-    learning_rate: float
-    warmup_epochs: int
-    milestones: list[int]
-    weight_decay: float
-    graph_weight_decay: float
-    label_smoothing: float
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    warmup_epochs: NonNegativeInt
+    milestones: list[PositiveInt]
+    weight_decay: NonNegativeFloat
+    graph_weight_decay: NonNegativeFloat
 
     def __post_init__(self):
-        for field in ("epochs", "batch_size", "learning_rate"):
-            if getattr(self, field) <= 0:
-                raise ValueError(
-                    f"shift_gcn_training.{field} is {getattr(self, field)}, expected above 0"
-                )
-        if not 0 <= self.warmup_epochs < self.epochs:
+        if self.warmup_epochs >= self.epochs:
             raise ValueError(
-                f"shift_gcn_training.warmup_epochs is {self.warmup_epochs}, expected 0 to"
-                f" {self.epochs - 1}"
+                f"warmup_epochs is {self.warmup_epochs}, expected fewer than the {self.epochs}"
+                " epochs"
             )
 
 
-@dataclass(frozen=True)
+@configuration
 class StreamsConfig:
     """The weight of each stream in the fused features and logits; 0 turns a stream off."""
 
-    joint: float
-    bone: float
-    joint_motion: float
-    bone_motion: float
+    joint: NonNegativeFloat
+    bone: NonNegativeFloat
+    joint_motion: NonNegativeFloat
+    bone_motion: NonNegativeFloat
 
     def __post_init__(self):
-        weights = [self.weight(stream) for stream in STREAMS]
-        if min(weights) < 0 or sum(weights) == 0:
-            raise ValueError(f"streams: weights {weights}, expected one above 0 and none below")
+        if not self.active():
+            raise ValueError("all streams have weight 0, expected one above 0")
 
     def weight(self, stream: str) -> float:
         return getattr(self, stream)
@@ -85,7 +73,7 @@ class StreamsConfig:
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Places of clips in the skeletons, with their class indices."""
+    """Clips as places in the skeletons, with their class indices."""
 
     clips: Int[Tensor, " n"]
     labels: Int[Tensor, " n"]
@@ -116,7 +104,7 @@ def train(
 
     def loss(bodies, clip, person, target):
         logits, _ = network(bodies, clip, person)
-        error = F.cross_entropy(logits, target, label_smoothing=config.label_smoothing)
+        error = F.cross_entropy(logits, target)
         return {"loss": error, "accuracy": (logits.argmax(1) == target).float().mean()}
 
     def epochs() -> Iterator[Iterator[tuple]]:
@@ -132,9 +120,10 @@ def train(
         accuracy = (logits.argmax(1) == held_out.labels).float().mean()
         return {"held_out_loss": error.item(), "held_out_accuracy": accuracy.item()}
 
+    optimizer = _optimizer(network, config)
     steps = -(-len(clips.clips) // config.batch_size)
     return training.fit(
-        name, loss, epochs(), _optimizer(network, config), _schedule(config, steps), monitor
+        name, loss, epochs(), optimizer, _schedule(optimizer, config, steps), monitor
     )
 
 
@@ -159,53 +148,10 @@ def extract(
     return logits, features
 
 
-def check_released_input(clips: ClipsConfig, normalise: NormaliseConfig, stream: str) -> None:
-    """Raise a ValueError where clips are not prepared as released check-points expect them."""
-    if stream not in STREAMS:
-        raise ValueError(f"checkpoint_stream is {stream!r}, expected one of {', '.join(STREAMS)}")
-    if clips.layout != RELEASED_LAYOUT:
-        raise ValueError(
-            f"clips.layout is {clips.layout!r}, but released check-points are of"
-            f" {RELEASED_LAYOUT!r}; they have no meaning for other skeletons"
-        )
-    if normalise.resample:
-        raise ValueError(
-            "normalise.resample is true, but released check-points were trained on repeated"
-            " frames; prepare the clips in the release's way:"
-            f" --params=normalise.window={RELEASED_WINDOW},normalise.resample=false"
-        )
-
-
-@torch.inference_mode()
-def extract_released(
-    network: ReleasedShiftGCN,
-    skeletons: Skeletons,
-    stream: str,
-    layout: Layout,
-    batch_size: int = 64,
-) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
-    """Logits and features of all clips by a released check-point, on the CPU."""
-    device = network.network.classifier.weight.device
-    outputs = []
-    for chosen in tqdm(
-        torch.arange(len(skeletons)).split(batch_size),
-        desc=f"released Shift-GCN, {stream}",
-        unit="batch",
-        disable=None,
-        leave=False,
-    ):
-        bodies, clip, person = skeletons.batch(chosen)
-        dense = bodies.new_zeros(len(chosen), PERSONS, *bodies.shape[1:])
-        dense[clip, person] = to_stream(bodies, stream, layout)
-        outputs.append(network(dense.permute(0, 2, 4, 3, 1).to(device)))
-    logits, features = (torch.cat(part).cpu() for part in zip(*outputs, strict=True))
-    return logits, features
-
-
 def fuse_streams(
-    parts: dict[str, Float[np.ndarray, "n C"]], streams: StreamsConfig, normalise: bool
-) -> Float[np.ndarray, "n C"]:
-    """Weighted sum over the active streams, or weighted mean if `normalise`."""
+    parts: dict[str, pd.DataFrame], streams: StreamsConfig, normalise: bool
+) -> pd.DataFrame:
+    """Weighted sum of the active streams' tables, or weighted mean if `normalise`."""
     total = sum(streams.weight(stream) for stream in parts) if normalise else 1.0
     return sum(streams.weight(stream) / total * part for stream, part in parts.items())
 
@@ -228,9 +174,18 @@ def _optimizer(network: ShiftGCN, config: ShiftGCNTraining) -> torch.optim.SGD:
     )
 
 
-def _schedule(config: ShiftGCNTraining, steps: int):
-    warmup = config.warmup_epochs * steps
-    if not config.milestones:
-        return training.cosine_with_warmup(config.epochs * steps, warmup)
-    divide = training.divide_at(epoch * steps for epoch in config.milestones)
-    return lambda step: min(1.0, (step + 1) / max(1, warmup)) * divide(step)
+def _schedule(
+    optimizer: torch.optim.Optimizer, config: ShiftGCNTraining, steps: int
+) -> lr_scheduler.LRScheduler:
+    """The learning rate of every step, with `steps` steps an epoch."""
+    warmup, end = config.warmup_epochs * steps, config.epochs * steps
+    if config.milestones:
+        later = lr_scheduler.MultiStepLR(optimizer, [epoch * steps for epoch in config.milestones])
+    else:
+        later = lr_scheduler.CosineAnnealingLR(optimizer, end - warmup)
+    if not warmup:
+        return later
+    first = lr_scheduler.LinearLR(optimizer, 1 / warmup, total_iters=warmup - 1)
+    if config.milestones:  # they count from the first step
+        return lr_scheduler.ChainedScheduler([first, later])
+    return lr_scheduler.SequentialLR(optimizer, [first, later], [warmup])

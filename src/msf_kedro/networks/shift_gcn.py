@@ -5,20 +5,25 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
+from msf_kedro.configuration import configuration
+from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
+from msf_kedro.released.checkpoint import convert
+
+CHANNELS = 3  # coordinates of a joint
 PERSONS = 2  # bodies per clip with batch-norm statistics of their own
 WIDE_REACH = 3  # frames; up to here a convolution is the fastest time shift
 
 
-@dataclass(frozen=True)
+@configuration
 class ShiftGCNConfig:
     """Architecture of one Shift-GCN.
 
@@ -27,21 +32,19 @@ class ShiftGCNConfig:
         strided_units: the units (counted from 1) that halve the number of frames.
     """
 
-    widths: Sequence[int]
-    strided_units: Sequence[int]
+    widths: Annotated[list[PositiveInt], Field(min_length=1)]
+    strided_units: list[int]
 
     def __post_init__(self):
-        if not self.widths or min(self.widths) < 1:
-            raise ValueError(f"shift_gcn.widths is {self.widths}, expected positive widths")
         if any(not 2 <= unit <= len(self.widths) for unit in self.strided_units):
             raise ValueError(
-                f"shift_gcn.strided_units is {self.strided_units}, expected units from 2 to"
-                f" {len(self.widths)}"
+                f"strided_units is {self.strided_units}, expected units from 2 to"
+                f" {len(self.widths)}, the number of widths"
             )
 
 
 class _Permute(torch.autograd.Function):
-    """Reorder rows by a permutation; the gradient is a gather too, not a scatter."""
+    """Reorder rows by a permutation; the gradient is a gather as well, not a scatter."""
 
     @staticmethod
     def forward(ctx, rows, order, inverse):
@@ -87,7 +90,7 @@ class TimeShift(nn.Module):
     Linear interpolation of the two neighbouring frames, zeros outside; output frame `t` samples
     `stride·t + shift` (and half a frame more where the stride is 2). Written as a depth-wise
     convolution with a two-tap kernel, whose width follows the largest shift; where that is wide
-    and the shifts do not learn, as two gathers, which are faster then.
+    and the shifts are not being trained, as two gathers, which are then faster.
     """
 
     def __init__(self, channels: int, stride: int = 1):
@@ -194,12 +197,21 @@ class Unit(nn.Module):
 
 
 class ShiftGCN(nn.Module):
-    """Skeleton features and seen-class logits of clips (Cheng et al., CVPR 2020; MSF stage 1)."""
+    """Skeleton features and seen-class logits of clips (Cheng et al., CVPR 2020; MSF stage 1).
 
-    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int, channels: int = 3):
+    Attributes:
+        architecture: plain values that, with the number of classes, rebuild the network.
+    """
+
+    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int):
         super().__init__()
-        self.norms = nn.ModuleList(JointBatchNorm(channels, joints) for _ in range(PERSONS))
-        inputs = (channels, *config.widths[:-1])
+        self.architecture = {
+            "widths": config.widths,
+            "strided_units": config.strided_units,
+            "joints": joints,
+        }
+        self.norms = nn.ModuleList(JointBatchNorm(CHANNELS, joints) for _ in range(PERSONS))
+        inputs = (CHANNELS, *config.widths[:-1])
         self.units = nn.ModuleList(
             Unit(
                 before,
@@ -214,17 +226,26 @@ class ShiftGCN(nn.Module):
         nn.init.normal_(self.classifier.weight, 0, math.sqrt(2.0 / classes))
 
     @classmethod
-    def from_released(cls, state_dict: Mapping[str, Any]) -> nn.Module:
-        """The network of a released check-point, in evaluation mode.
+    def from_state(
+        cls, architecture: Mapping[str, Any], classes: int, state: Mapping[str, Tensor]
+    ) -> "ShiftGCN":
+        """The network of this `architecture` (see the attribute), with a saved state."""
+        rest = dict(architecture)
+        joints = rest.pop("joints")
+        network = cls(ShiftGCNConfig(**rest), joints, classes)
+        network.load_state_dict(state)
+        return network
 
-        Its call takes the release's input `(N, 3, T, 25, 2)` to `(logits, features)`.
+    @classmethod
+    def from_released(cls, state_dict: Mapping[str, Any]) -> PaddedShiftGCN:
+        """The network of a released checkpoint, in evaluation mode.
+
+        Calling it takes clips in the release's layout, `(N, 3, T, 25, 2)`, to logits and features.
 
         Raises:
-            ValueError: it is no such state dict; names keys, what was found, what was expected.
+            ValueError: this is not such a state dict; names keys, what was found and expected.
         """
-        from msf_kedro.released.shift_gcn import build, convert  # which imports this file
-
-        return build(*convert(state_dict))
+        return PaddedShiftGCN(cls.from_state(*convert(state_dict)))
 
     def forward(
         self,

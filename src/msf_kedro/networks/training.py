@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
@@ -23,7 +24,7 @@ def fit(
     loss: Loss,
     epochs: Iterable[Iterable],
     optimizer: torch.optim.Optimizer,
-    schedule: Callable[[int], float] = lambda step: 1.0,
+    schedule: LRScheduler | None = None,
     after_epoch: Callable[[int], dict[str, float]] = lambda epoch: {},
     replicas: int = 1,
 ) -> list[Row]:
@@ -34,8 +35,8 @@ def fit(
         loss: called with the parts of a batch; returns `loss`, the scalar to minimise, and
             further figures that the history averages over the epoch.
         epochs: the epochs, each an iterable of batches (tuples).
-        optimizer: holds the parameters and the learning rate that `schedule` scales.
-        schedule: factor of the learning rate for each step, counted from 0.
+        optimizer: holds the parameters and the learning rate.
+        schedule: changes the optimiser's learning rate after each step; None keeps it.
         after_epoch: called with the epoch's number, from 1, for further figures of the history.
         replicas: how many models' losses `loss` adds up; the history has their mean.
 
@@ -47,13 +48,12 @@ def fit(
         FloatingPointError: the loss of an epoch is not finite.
     """
     device = optimizer.param_groups[0]["params"][0].device
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, schedule)
     history = []
     started = time.perf_counter()
     with logging_redirect_tqdm():
         progress = tqdm(epochs, desc=name, unit="epoch", disable=None, leave=False)
         for number, batches in enumerate(progress, 1):
-            row = {"epoch": number} | _run_epoch(loss, batches, optimizer, scheduler, device)
+            row = {"epoch": number} | _run_epoch(loss, batches, optimizer, schedule, device)
             row["loss"] /= replicas
             if not math.isfinite(row["loss"]):
                 raise FloatingPointError(
@@ -67,7 +67,7 @@ def fit(
     return history
 
 
-def _run_epoch(loss, batches, optimizer, scheduler, device) -> dict[str, float]:
+def _run_epoch(loss, batches, optimizer, schedule, device) -> dict[str, float]:
     totals: dict[str, Tensor] = {}
     steps = 0
     started = time.perf_counter()
@@ -77,8 +77,9 @@ def _run_epoch(loss, batches, optimizer, scheduler, device) -> dict[str, float]:
             figures = loss(*batch)
         figures["loss"].backward()
         optimizer.step()
-        rate = scheduler.get_last_lr()[0]
-        scheduler.step()
+        rate = optimizer.param_groups[0]["lr"]
+        if schedule:
+            schedule.step()
         steps += 1
         for key, value in figures.items():  # summed on the device: no wait at every step
             totals[key] = totals.get(key, 0) + value.detach().float()
@@ -89,20 +90,3 @@ def _run_epoch(loss, batches, optimizer, scheduler, device) -> dict[str, float]:
 def _describe(row: Row) -> str:
     hidden = {"epoch", "seconds", "learning_rate"}
     return ", ".join(f"{key} {value:.4f}" for key, value in row.items() if key not in hidden)
-
-
-def cosine_with_warmup(steps: int, warmup: int) -> Callable[[int], float]:
-    """A linear warm-up from 0 to 1 over `warmup` steps, then half a cosine down to 0."""
-
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / warmup
-        return 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, steps - warmup)))
-
-    return factor
-
-
-def divide_at(milestones: Iterable[int], divisor: float = 10.0) -> Callable[[int], float]:
-    """Divide the rate by `divisor` at each milestone (a step)."""
-    ordered = sorted(milestones)
-    return lambda step: divisor ** -sum(step >= milestone for milestone in ordered)

@@ -22,14 +22,16 @@ class Bound:
         return self.function(*inputs, **more, **self.keywords)
 
 
-def bind(function: Callable, *datasets: str, **given: Any) -> tuple[Callable, dict[str, str]]:
+def bind(function: Callable, *datasets: str, **given: Any) -> tuple[Callable, list[str]]:
     """A node's function and inputs.
 
     Every dataset is read into the argument of its name (`params:x` into `x`), unless a value is
     given for that argument. Other values are given too, where the function has such an argument.
+    Those that can be given are a function's last arguments: the inputs are a list in its order, by
+    which Kedro finds the types of parameters (it does not in a dictionary).
     """
     arguments = inspect.signature(function).parameters
     keywords = {name: value for name, value in given.items() if name in arguments}
-    inputs = {name.removeprefix("params:"): name for name in datasets}
-    read = {argument: name for argument, name in inputs.items() if argument not in keywords}
-    return (Bound(function, **keywords) if keywords else function), read
+    named = {name.removeprefix("params:"): name for name in datasets}
+    inputs = [named[argument] for argument in arguments if argument in named.keys() - keywords]
+    return (Bound(function, **keywords) if keywords else function), inputs

@@ -1,7 +1,7 @@
 """Released skeleton features: two folders of arrays to roles, features and seen logits of clips.
 
-The archive is SynSE's, which MSF used too: features of a Shift-GCN trained on the seen classes, a
-folder for each phase of each class split. Labels in it are counted from 0.
+The archive is SynSE's, which MSF used too: features of Shift-GCNs trained on the seen classes, one
+folder for each phase of each class split. Its labels are counted from 0.
 """
 
 from collections import Counter
@@ -13,14 +13,13 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 
-from msf_kedro.tables import to_table
 from msf_kedro.zero_shot.splits import PHASES, SplitConfig, check_split
 
 Files = Mapping[str, Callable[[], np.ndarray]]
 
 
 class Group(NamedTuple):
-    """Clips that lie in files of their own; a `logits` of None: the archive holds none."""
+    """The files of some clips, without suffix; `logits` is None where the archive has none."""
 
     name: str
     labels: str
@@ -51,30 +50,30 @@ class Clips:
         folder: the phase's folder.
         group: the group.
         features: a row per clip.
-        actions: class numbers, counted from 1.
-        logits: of all classes; None where the archive holds none.
+        class_ids: one per clip, counted from 1.
+        logits: of all classes; None where the archive has none.
         expected: the classes that the group should hold.
     """
 
     folder: str
     group: Group
     features: Float[np.ndarray, "n D"]
-    actions: Int[np.ndarray, " n"]
+    class_ids: Int[np.ndarray, " n"]
     logits: Float[np.ndarray, "n K"] | None
     expected: set[int]
 
     def names(self) -> list[str]:
-        return [f"{self.group.name}_{row:05d}" for row in range(len(self.actions))]
+        return [f"{self.group.name}_{row:05d}" for row in range(len(self.class_ids))]
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What the archive holds for one class split.
+    """What the archive holds for one class split; clips are named after their file and row.
 
     Attributes:
-        roles: per phase `name`, `action`, `side` and `part` of every clip.
-        features: per phase `name` and `f*` of every clip, in the order of the roles.
-        seen_logits: per phase `name` and `class_*`, for all classes, of the clips that have them.
+        roles: per phase a row per clip: `name`, `class_id`, `side` and `part`.
+        features: per phase a row per clip, indexed by name, in the order of the roles.
+        seen_logits: per phase the same for clips that have logits; a column for each class id.
         found: per file its rows, width and classes, and how many classes were expected.
         warnings: what differs from the split without making the archive unusable.
     """
@@ -97,13 +96,13 @@ def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archiv
     """Check the two folders of a class split and turn them into the tables of both phases.
 
     Args:
-        files: for each file of the archive (`shift_5_r/train.npy`) what loads it.
+        files: for each file of the archive (`shift_5_r/train.npy`) a function that loads it.
         split: the class split.
         classes: the study's classes.
 
     Raises:
-        ValueError: a file is missing or is not what it should be, files do not fit together, or
-            labels contradict the split; says which file, what was found and what is expected.
+        ValueError: a file is missing or malformed, files do not fit together, or labels
+            contradict the split; names the file, what was found and what was expected.
     """
     check_split(split, classes)
     check_files(files, split, classes)
@@ -117,14 +116,15 @@ def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archiv
         placed, warned = _place(groups[phase], phase, split)
         warnings += warned
         roles[phase] = pd.concat([role for _, role in placed], ignore_index=True)
-        features[phase] = _table([(clips, clips.features) for clips, _ in placed], "f{}", 0)
-        outputs = [(clips, clips.logits) for clips, _ in placed if clips.logits is not None]
-        logits[phase] = _table(outputs, "class_{}", 1)
+        whole = [(clips, clips.features) for clips, _ in placed]
+        features[phase] = _table(whole).add_prefix("f")
+        scored = [(clips, clips.logits) for clips, _ in placed if clips.logits is not None]
+        logits[phase] = _table(scored).set_axis(pd.Index(classes, name="class_id"), axis=1)
     return Archive(roles, features, logits, found, warnings)
 
 
 def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
-    """Raise a ValueError where a file of the split is missing, or classes have gaps; read none."""
+    """Raise a ValueError if a file of the split is missing or classes have gaps; reads no file."""
     if classes != list(range(1, len(classes) + 1)):
         raise ValueError(
             "released features: their classes are numbered from 1 without gaps, this study's are"
@@ -144,7 +144,7 @@ def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
         raise ValueError(
             f"released features: {', '.join(missing)} missing; of the needed files there are:"
             f" {', '.join(there) or 'none'}; folders with .npy files: {', '.join(folders)}. Unpack"
-            " the whole archive (docs/data.md), and check that the class split is one of its"
+            " the whole archive (docs/ntu.md), and check that the class split is one of its"
         )
 
 
@@ -173,29 +173,29 @@ def _read_group(files: Files, folder: str, group: Group, expected: set[int], cou
     place = f"{folder}/{group.name}.npy"
     features = _matrix(files[place](), place)
     labels_place = f"{folder}/{group.labels}.npy"
-    actions = _actions(files[labels_place](), labels_place, count)
-    _same_length(place, features, labels_place, actions)
+    class_ids = _class_ids(files[labels_place](), labels_place, count)
+    _check_rows(place, features, labels_place, class_ids)
     if group.logits is None:
-        return Clips(folder, group, features, actions, None, expected)
+        return Clips(folder, group, features, class_ids, None, expected)
     logits_place = f"{folder}/{group.logits}.npy"
     logits = _matrix(files[logits_place](), logits_place)
-    _same_length(place, features, logits_place, logits)
+    _check_rows(place, features, logits_place, logits)
     if logits.shape[1] != count:
         raise ValueError(
             f"{logits_place}: logits of {logits.shape[1]} classes, expected {count}; use the"
             " archive of this study's data set"
         )
-    return Clips(folder, group, features, actions, logits, expected)
+    return Clips(folder, group, features, class_ids, logits, expected)
 
 
 def _matrix(array: np.ndarray, place: str) -> Float[np.ndarray, "n C"]:
-    """A float array of a row per clip, as float32."""
+    """Floating-point numbers with a row per clip, as float32."""
     if array.ndim != 2 or array.dtype.kind != "f" or not array.size:
         raise ValueError(
             f"{place}: an array {array.shape} of {array.dtype}, expected a row of floating-point"
             " numbers per clip; download the archive again"
         )
-    with np.errstate(over="ignore"):  # too large a number becomes infinite, and is found below
+    with np.errstate(over="ignore"):  # overflow becomes infinity, which is found below
         matrix = np.asarray(array).astype(np.float32)
     finite = np.isfinite(matrix).all(axis=1)
     if not finite.all():
@@ -206,8 +206,8 @@ def _matrix(array: np.ndarray, place: str) -> Float[np.ndarray, "n C"]:
     return matrix
 
 
-def _actions(labels: np.ndarray, place: str, classes: int) -> Int[np.ndarray, " n"]:
-    """Class numbers from 1, of labels from 0."""
+def _class_ids(labels: np.ndarray, place: str, classes: int) -> Int[np.ndarray, " n"]:
+    """Class ids, counted from 1, of labels counted from 0."""
     if labels.ndim != 1 or labels.dtype.kind not in "iuf" or (labels % 1 != 0).any():
         raise ValueError(
             f"{place}: an array {labels.shape} of {labels.dtype}, expected one integer per clip"
@@ -227,7 +227,7 @@ def _actions(labels: np.ndarray, place: str, classes: int) -> Int[np.ndarray, " 
     return np.asarray(labels).astype(np.int64) + 1
 
 
-def _same_length(place: str, rows: np.ndarray, other_place: str, other: np.ndarray) -> None:
+def _check_rows(place: str, rows: np.ndarray, other_place: str, other: np.ndarray) -> None:
     if len(rows) != len(other):
         raise ValueError(
             f"{other_place}: {len(other)} rows, but {place} has {len(rows)}; both need a row per"
@@ -238,9 +238,9 @@ def _same_length(place: str, rows: np.ndarray, other_place: str, other: np.ndarr
 def _check_classes(clips: Clips) -> list[str]:
     """Raise for classes that must not be there; return a warning about missing ones."""
     place, expected = f"{clips.folder}/{clips.group.labels}.npy", clips.expected
-    there = set(clips.actions.tolist())
+    there = set(clips.class_ids.tolist())
     surplus, missing = sorted(there - expected), sorted(expected - there)
-    shifted = {action - 1 for action in there}
+    shifted = {class_id - 1 for class_id in there}
     hint = " (they would fit if labels were counted from 1)" if shifted <= expected else ""
     if surplus and clips.group.name in ("train", "val"):
         raise ValueError(
@@ -254,10 +254,10 @@ def _check_classes(clips: Clips) -> list[str]:
         )
     if not missing:
         return []
-    why = "the phase goes on with the classes that are there"
+    why = "the phase goes on with those that are there"
     if set(missing) == KNOWN_GAP:
         why = (
-            "the release's list for NTU-120 110/10 is known to lack actions 101-120 except 107;"
+            "the release's list for NTU-120 110/10 is known to lack classes 101-120 except 107;"
             f" the calibration phase is trained on {len(there)} classes"
         )
     return [f"{place}: {len(there)} of {len(expected)} expected classes, {missing} missing: {why}"]
@@ -286,10 +286,10 @@ def _place(
         return placed, []  # the same clips: they need no second place
     gtest_roles.loc[unseen, "part"] = "gzssar_test"
     placed.append((ztest, _roles(ztest, split.unseen, "zssar_test")))
-    as_many = Counter(gtest.actions[unseen].tolist()) == Counter(ztest.actions.tolist())
+    as_many = Counter(gtest.class_ids[unseen].tolist()) == Counter(ztest.class_ids.tolist())
     return placed, [
         f"{folder}: the unseen clips of gtest.npy ({unseen.sum()}) and those of ztest.npy"
-        f" ({len(ztest.actions)}) are not the same: {only_gtest} are in gtest.npy only,"
+        f" ({len(ztest.class_ids)}) are not the same: {only_gtest} are in gtest.npy only,"
         f" {only_ztest} in ztest.npy only"
         + (", though both have as many of each class" if as_many else "")
         + ". GZSSAR is evaluated on gtest.npy, ZSSAR on ztest.npy"
@@ -297,38 +297,38 @@ def _place(
 
 
 def _roles(clips: Clips, unseen: list[int], part: str) -> pd.DataFrame:
-    side = np.where(np.isin(clips.actions, unseen), "unseen", "seen")
+    side = np.where(np.isin(clips.class_ids, unseen), "unseen", "seen")
     return pd.DataFrame(
-        {"name": clips.names(), "action": clips.actions, "side": side, "part": part}
+        {"name": clips.names(), "class_id": clips.class_ids, "side": side, "part": part}
     )
 
 
 def _differences(gtest: Clips, is_unseen: np.ndarray, ztest: Clips) -> tuple[int, int]:
-    """How many unseen clips only the one and only the other holds, whatever their order."""
-    one = _rows(gtest.features[is_unseen], gtest.actions[is_unseen])
-    two = _rows(ztest.features, ztest.actions)
+    """How many unseen clips only `gtest` has, and how many only `ztest`, whatever their order."""
+    one = _rows(gtest.features[is_unseen], gtest.class_ids[is_unseen])
+    two = _rows(ztest.features, ztest.class_ids)
     return (one - two).total(), (two - one).total()
 
 
-def _rows(features: np.ndarray, actions: np.ndarray) -> Counter:
-    rows = np.ascontiguousarray(features + 0.0)  # -0 is 0
-    return Counter((int(a), row.tobytes()) for a, row in zip(actions, rows, strict=True))
+def _rows(features: np.ndarray, class_ids: np.ndarray) -> Counter:
+    rows = np.ascontiguousarray(features + 0.0)  # turns -0 into 0
+    return Counter((c, row.tobytes()) for c, row in zip(class_ids.tolist(), rows, strict=True))
 
 
-def _table(groups: list[tuple[Clips, np.ndarray]], column: str, first: int) -> pd.DataFrame:
-    """One table of several groups' features or logits, with numbered columns."""
-    names = pd.DataFrame({"name": [name for clips, _ in groups for name in clips.names()]})
-    matrix = np.concatenate([matrix for _, matrix in groups])
-    numbers = range(first, first + matrix.shape[1])
-    return to_table(names, matrix, [column.format(number) for number in numbers])
+def _table(groups: list[tuple[Clips, np.ndarray]]) -> pd.DataFrame:
+    """Several groups' features or logits, indexed by clip name."""
+    names = [name for clips, _ in groups for name in clips.names()]
+    return pd.DataFrame(
+        np.concatenate([matrix for _, matrix in groups]), pd.Index(names, name="name")
+    )
 
 
 def _outline(clips: Clips) -> dict:
     return {
         "file": f"{clips.folder}/{clips.group.name}.npy",
-        "clips": len(clips.actions),
+        "clips": len(clips.class_ids),
         "width": clips.features.shape[1],
-        "classes": len(set(clips.actions.tolist())),
+        "classes": len(set(clips.class_ids.tolist())),
         "expected classes": len(clips.expected),
         "logits": "-" if clips.logits is None else str(clips.logits.shape[1]),
     }

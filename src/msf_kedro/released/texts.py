@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from msf_kedro.texts.encoders import TEXT_COLUMNS
+from msf_kedro.texts.fusion import TEXT_COLUMNS
 
 Files = Mapping[str, Callable[[], list | np.ndarray | None]]
 FILE_NAME = re.compile(r"(lb|ad|md)(?:_(\d+))?\.(csv|npy)", re.IGNORECASE)
@@ -19,9 +19,9 @@ class GivenTexts:
     """What text files hold.
 
     Attributes:
-        texts: for each text kind of a `.csv` the text of every class.
-        features: for each text kind of a `.npy` a row per class, in ascending order of classes.
-        notes: what was taken from which file, and what was not.
+        texts: for each text kind given as `.csv` the text of every class.
+        features: for each text kind given as `.npy` a row per class, in ascending order of ids.
+        notes: what was taken from which file, and which files were ignored.
     """
 
     texts: dict[str, dict[int, str]]
@@ -31,23 +31,23 @@ class GivenTexts:
     def kinds(self) -> list[str]:
         """The text kinds that the table of text features will have.
 
-        All, unless some are given as features: then only those that have a file. So nothing needs
-        the text encoder that the files make unnecessary.
+        All, unless some are given as features: then only those that have a file, so that the text
+        encoder, which the files make unnecessary, is never needed.
         """
         there = {*self.texts, *self.features} if self.features else TEXT_COLUMNS
         return [kind for kind in TEXT_COLUMNS if kind in there]
 
 
 def read_text_files(files: Files, classes: list[int]) -> GivenTexts:
-    """Take the text files of the study's classes.
+    """Read the text files of the study's classes.
 
-    Files are called `lb_60.csv`, `AD_60.npy` and so on, 60 being the study's largest class number,
-    or `LB.csv`, `ad.npy`. A `.csv` has two columns: `idx`, the class number, and the text. A
-    `.npy` has a row per class.
+    Files are called `lb_60.csv`, `AD_60.npy` and so on, 60 being the study's largest class id, or
+    `LB.csv`, `ad.npy`. A `.csv` has two columns: `idx`, the class id, and the text. A `.npy` has
+    a row per class.
 
     Args:
-        files: for each file's name what reads it; empty where nothing is to be replaced.
-        classes: the study's classes.
+        files: for each file name a function that reads the file; empty if nothing is replaced.
+        classes: the study's class ids.
 
     Raises:
         ValueError: no file has such a name, two are of one kind, or one does not fit the classes.
@@ -66,7 +66,7 @@ def read_text_files(files: Files, classes: list[int]) -> GivenTexts:
 
 
 def check_kinds(there: list[str], wanted: list[str]) -> None:
-    """Raise a ValueError where a wanted text kind is not among those that there are."""
+    """Raise a ValueError if a wanted text kind is not there."""
     missing = [kind for kind in wanted if kind not in there]
     if missing:
         raise ValueError(
@@ -81,7 +81,7 @@ def texts_to_embed(
 ) -> dict[str, dict[int, str]]:
     """The texts that the encoder has to embed, per text kind and class.
 
-    Without files, those of the whole class text table; with files, of the study's classes.
+    Without files, those of the whole class text table; with files, of the study's classes only.
     """
     if not given.texts and not given.features:
         classes = class_texts.class_id.tolist()
@@ -94,7 +94,7 @@ def texts_to_embed(
 
 
 def check_widths(features: dict[str, Float[np.ndarray, "K _"]]) -> None:
-    """Raise a ValueError where text kinds differ in width: one table holds them all."""
+    """Raise a ValueError if text kinds differ in width: one table holds them all."""
     widths = {kind: matrix.shape[1] for kind, matrix in features.items()}
     if len(set(widths.values())) > 1:
         raise ValueError(
@@ -120,7 +120,7 @@ def _choose(files: Files, classes: list[int], notes: list[str]) -> dict[str, str
     if files and not chosen:
         raise ValueError(
             f"text_files: no file is called lb_{classes[-1]}.csv, AD_{classes[-1]}.npy, MD.csv or"
-            f" alike; found {', '.join(sorted(files))}"
+            f" the like; found {', '.join(sorted(files))}"
         )
     return {kind: chosen[kind] for kind in TEXT_COLUMNS if kind in chosen}
 
@@ -137,14 +137,14 @@ def _texts(rows: list, name: str, classes: list[int], notes: list[str]) -> dict[
                 f"{name}: row {number} is {row}, expected a class number and one text; put a text"
                 " that holds commas in quotes"
             )
-        action = int(row[0])
-        if action in texts:
-            raise ValueError(f"{name}: class {action} comes more than once; keep one of its rows")
-        texts[action] = row[1]
+        class_id = int(row[0])
+        if class_id in texts:
+            raise ValueError(f"{name}: class {class_id} comes more than once; keep one of its rows")
+        texts[class_id] = row[1]
     if sorted(texts) == list(range(len(classes))) and classes == list(range(1, len(classes) + 1)):
         notes.append(f"{name}: classes are counted from 0 in it, and taken as 1 to {len(classes)}")
-        texts = {action + 1: text for action, text in texts.items()}
-    missing = [action for action in classes if not texts.get(action, "").strip()]
+        texts = {class_id + 1: text for class_id, text in texts.items()}
+    missing = [class_id for class_id in classes if not texts.get(class_id, "").strip()]
     if missing or 0 in texts:
         raise ValueError(
             f"{name}: no text for classes {missing}; expected a row for each class, counted from 1"
@@ -152,7 +152,7 @@ def _texts(rows: list, name: str, classes: list[int], notes: list[str]) -> dict[
             else f"{name}: it has a class 0 and classes up to {max(texts)}, expected 1 to"
             f" {classes[-1]}"
         )
-    return {action: texts[action] for action in classes}
+    return {class_id: texts[class_id] for class_id in classes}
 
 
 def _features(array: np.ndarray, name: str, classes: list[int]) -> Float[np.ndarray, "K E"]:

@@ -9,6 +9,7 @@ from msf_kedro.methods import METHODS
 from msf_kedro.texts.fusion import parse_texts
 
 KEYS = ("method", "texts", "encoder", "split")
+FEATURES = ("clips", "released")
 SEPARATORS = {"methods": "+", "texts": "/", "encoders": "+", "splits": "+"}
 
 
@@ -21,23 +22,27 @@ class BenchmarkConfig:
         texts: text combinations, for the methods whose papers do not say which.
         encoders: names of text encoders.
         splits: names of class splits; all of the study if empty.
+        features: `clips` trains Shift-GCNs, `released` reads released features.
     """
 
     methods: list[str] | str
     texts: list[str] | str
     encoders: list[str] | str
-    splits: list[str] | str
+    splits: list[str] | str | int  # an int is what the command line makes of 48_12
+    features: str
 
     def __post_init__(self):
         for name, separator in SEPARATORS.items():
             values = getattr(self, name)
-            if isinstance(values, str):
-                values = values.split(separator) if values else []
+            if not isinstance(values, list):
+                values = str(values).split(separator) if values else []
                 object.__setattr__(self, name, values)
             if (not values and name != "splits") or len(set(values)) < len(values):
                 raise ValueError(f"benchmark.{name} is {values}, expected some, each once")
         for texts in self.texts:
             parse_texts(texts)
+        if self.features not in FEATURES:
+            raise ValueError(f"benchmark.features is {self.features!r}, expected {FEATURES}")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the benchmark's figures are worth: intervals, tests of differences, published figures.
+"""What the benchmark's figures are worth: intervals, and tests of differences.
 
 Intervals come from a paired bootstrap. In each class split, test clips are drawn with replacement
 within their side, the same drawn clips for every cell (method, texts, encoder); seeds are drawn
@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
+from scipy.stats import permutation_test
 
-from msf_kedro.reports.benchmark import FREE_TEXTS
-from msf_kedro.reports.evaluation import FIGURES, SOURCES
+from msf_kedro.reports.published import FIGURES
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
@@ -38,7 +38,7 @@ ABLATIONS = (
 )
 
 _DRAWN = 4_000_000  # clips drawn at once: bounds memory to some 100 MB
-_ENUMERATED = 16  # splits whose sign flips are all gone through
+_PATTERNS = 2**16  # of signs: all of 16 splits
 
 
 @dataclass(frozen=True)
@@ -86,35 +86,6 @@ class Resamples(NamedTuple):
     draws: Float[np.ndarray, "n B"]
 
 
-def published_table(published: dict) -> pd.DataFrame:
-    """Published figures as a table, in percent; NaN where a figure is not published.
-
-    Args:
-        published: source (`paper`, `released log`) → method → encoder → texts → the first one or
-            more of `FIGURES`.
-
-    Raises:
-        ValueError: a source is unknown, or an entry is no list of one to four numbers.
-    """
-    rows = []
-    for source, methods in published.items():
-        if source not in SOURCES:
-            raise ValueError(f"published: unknown source {source!r}; known are {list(SOURCES)}")
-        for method, encoders in methods.items():
-            for encoder, by_texts in encoders.items():
-                for texts, figures in by_texts.items():
-                    place = f"published: {source}, {method}, {encoder}, {texts}"
-                    if not isinstance(figures, list) or not 1 <= len(figures) <= len(FIGURES):
-                        raise ValueError(
-                            f"{place}: {figures!r}, expected a list of {', '.join(FIGURES)},"
-                            " or of the first of these"
-                        )
-                    padded = [*figures, *[np.nan] * (len(FIGURES) - len(figures))]
-                    rows.append([source, method, encoder, texts, *map(float, padded)])
-    table = pd.DataFrame(rows, columns=["source", "method", "encoder", "texts", *FIGURES])
-    return table.astype(dict.fromkeys(FIGURES, float))
-
-
 def resample(outcomes: pd.DataFrame, config: TablesConfig) -> Resamples:
     """Draw test clips and seeds again and again, and compute every cell's figures from them.
 
@@ -155,22 +126,27 @@ def intervals(resamples: Resamples, level: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def widest(cells: list[Cell]) -> list[Cell]:
+    """Each method and encoder with all texts; where it has no such cell, all that it has."""
+    full = {(c.method, c.encoder) for c in cells if c.texts == FULL}
+    return [c for c in cells if c.texts == FULL or (c.method, c.encoder) not in full]
+
+
 def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     """What is tested against what, as far as it is among the cells, encoder by encoder.
 
-    MSF with all texts against every other method with its own texts (ridge regression: with all
-    texts too); more texts against fewer, and MD and AD against LB, inside MSF; ridge regression
-    against MSF with the same texts. No pair is chosen by its figures.
+    MSF with all texts against every other method's `widest` cells; more texts against fewer, and MD
+    and AD against LB, inside MSF; every other method against MSF with the same texts. No pair is
+    chosen by its figures.
     """
     found = []
     for encoder in dict.fromkeys(cell.encoder for cell in cells):
         here = [cell for cell in cells if cell.encoder == encoder]
+        others = [cell for cell in here if cell.method != "msf"]
         full = Cell("msf", FULL, encoder)
-        others = [c for c in here if c.method not in FREE_TEXTS] + [Cell("ridge", FULL, encoder)]
-        wanted = [(full, other) for other in others]
+        wanted = [(full, other) for other in widest(others)]
         wanted += [(Cell("msf", a, encoder), Cell("msf", b, encoder)) for a, b in ABLATIONS]
-        ridge = [cell for cell in here if cell.method == "ridge" and cell.texts != FULL]
-        wanted += [(cell, Cell("msf", cell.texts, encoder)) for cell in ridge]
+        wanted += [(c, Cell("msf", c.texts, encoder)) for c in others if c.texts != FULL]
         found += [pair for pair in wanted if set(pair) <= set(here)]
     return found
 
@@ -216,25 +192,25 @@ def sign_flip_test(
     """Two-sided paired test whether differences of split means are centred on 0.
 
     Every difference may have had the other sign just as well: p is the part of all sign patterns
-    whose mean is at least as far from 0. Exact up to 16 splits, from 65,536 random patterns above.
+    whose sum is at least as far from 0. Exact up to 16 splits, from 65,536 random patterns above.
 
     Returns:
-        p, and the smallest p that so many splits could have given: 2^(1 - K); NaN, NaN for less
-        than two splits.
+        p, and the smallest p that so many splits could have given; NaN, NaN for less than two.
     """
+
     count = len(differences)
     if count < 2:
         return float("nan"), float("nan")
-    exact = count <= _ENUMERATED
-    if exact:
-        signs = 1 - 2 * (np.arange(2**count)[:, None] >> np.arange(count) & 1)
-    else:
-        signs = generator.choice([-1, 1], size=(2**_ENUMERATED, count))
-        signs[0] = 1  # the differences as they are
-    observed = abs(differences.sum())
-    as_far = np.abs(signs @ differences) >= observed - 1e-12
-    smallest = 2.0 ** (1 - count) if exact else 2.0**-_ENUMERATED
-    return float(as_far.mean()), smallest
+    test = permutation_test(
+        (differences,),
+        lambda flipped, axis: flipped.sum(axis=axis),
+        permutation_type="samples",  # of one sample: signs are flipped
+        vectorized=True,
+        n_resamples=_PATTERNS,
+        rng=generator,
+    )
+    smallest = 2.0 ** (1 - count) if 2**count <= _PATTERNS else 2 / (_PATTERNS + 1)
+    return float(test.pvalue), smallest
 
 
 def check_same_run(benchmark: pd.DataFrame, resamples: Resamples) -> None:
@@ -319,7 +295,13 @@ def _outcomes(
             raise ValueError(f"{where}: clip {run.index[run.index.duplicated()][0]} comes twice")
         clips = run.index if clips is None else clips
         if not run.index.equals(clips):
-            raise ValueError(f"{where} holds other test clips than {', '.join(keys[0][0])}")
+            lacks, more = (
+                list(one[:3]) for one in (clips.difference(run.index), run.index.difference(clips))
+            )
+            raise ValueError(
+                f"{where} holds other test clips than {', '.join(keys[0][0])}: it lacks {lacks} and"
+                f" has {more}, among others"
+            )
         if run.isna().any(axis=None):
             raise ValueError(f"{where}: some runs lack some clips")
         for name in sorted(run, key=_run_order):

@@ -3,32 +3,47 @@
 import numpy as np
 import pandas as pd
 
+from msf_kedro.reports.published import FIGURES, SOURCES, published_figures, same_texts
 from msf_kedro.zero_shot import metrics
-from msf_kedro.zero_shot.protocols import best_class, class_columns
 from msf_kedro.zero_shot.splits import ZSSAR_TEST
 
 RUN = ["protocol", "gate", "seed"]
-FIGURES = ("zssar_accuracy", "acc_seen", "acc_unseen", "harmonic_mean")
-SOURCES = ("paper", "released log")
 
 
-def zssar_results(probs: pd.DataFrame, roles: pd.DataFrame, cycles: pd.DataFrame) -> pd.DataFrame:
-    """ZSSAR figures, a row per protocol and seed: unseen test clips among unseen classes."""
+def zssar_results(
+    probs: pd.DataFrame, roles: pd.DataFrame, candidates: pd.DataFrame
+) -> pd.DataFrame:
+    """ZSSAR figures, a row per protocol and seed: unseen test clips among unseen classes.
+
+    Args:
+        probs: probabilities over the unseen classes, a column each; by candidate, seed and name.
+        roles: `name`, `class_id`, `side` and `part` of the test phase's clips.
+        candidates: which candidate each protocol, phase and seed chose.
+
+    Raises:
+        ValueError: a test clip has no probabilities.
+    """
     tested = (roles.side == "unseen") & roles.part.isin(ZSSAR_TEST)
-    clips = roles[tested].set_index("name").action
+    targets = roles[tested].set_index("name").class_id
     rows = []
-    for choice in cycles[cycles.phase == "test"].itertuples():
-        mine = probs[(probs.seed == choice.seed) & (probs.cycle == choice.cycle)]
-        mine = mine[mine.name.isin(clips.index)]
-        target, predicted = mine.name.map(clips).to_numpy(), best_class(mine).to_numpy()
+    for choice in candidates[candidates.phase == "test"].itertuples():
+        mine = probs.xs((choice.candidate, choice.seed), level=("candidate", "seed"))
+        if len(missing := targets.index.difference(mine.index)):
+            raise ValueError(
+                f"probabilities of candidate {choice.candidate}, seed {choice.seed} lack"
+                f" {len(missing)} of {len(targets)} test clips of the roles, such as"
+                f" {', '.join(missing[:3])}"
+            )
+        mine = mine.loc[targets.index]
+        target, predicted = targets.to_numpy(), mine.columns[mine.to_numpy().argmax(1)].to_numpy()
         rows.append(
             {
                 "protocol": choice.protocol,
                 "seed": choice.seed,
-                "cycle": choice.cycle,
+                "candidate": choice.candidate,
                 "accuracy": metrics.accuracy(target, predicted),
                 "accuracy_per_class": metrics.accuracy_per_class(target, predicted),
-                "chance": 1 / len(class_columns(mine)),
+                "chance": 1 / len(mine.columns),
             }
         )
     return pd.DataFrame(rows)
@@ -55,20 +70,29 @@ def tradeoff_curves(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
     """How many clips of a class were taken for which, summed over seeds; long form, no zeros."""
-    keys = ["protocol", "gate", "action", "predicted"]
+    keys = ["protocol", "gate", "class_id", "predicted"]
     return predictions.groupby(keys, sort=True).size().rename("clips").reset_index()
 
 
 def per_class(predictions: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    """Accuracy of every class, with and without the gate, averaged over seeds."""
+    """Accuracy of every class, with and without the gate, averaged over seeds.
+
+    Args:
+        labels: of the classes, by class_id.
+
+    Raises:
+        ValueError: a class has no label.
+    """
     right = predictions.assign(
-        gzssar_accuracy=predictions.predicted == predictions.action,
+        gzssar_accuracy=predictions.predicted == predictions.class_id,
         gate_accuracy=predictions.called_seen == (predictions.side == "seen"),
-        classifier_accuracy=_own_prediction(predictions) == predictions.action,
+        classifier_accuracy=_own_prediction(predictions) == predictions.class_id,
     )
     figures = ["gzssar_accuracy", "gate_accuracy", "classifier_accuracy"]
-    table = right.groupby(["protocol", "gate", "side", "action"])[figures].mean().reset_index()
-    table.insert(4, "label", table.action.map(labels))
+    table = right.groupby(["protocol", "gate", "side", "class_id"])[figures].mean().reset_index()
+    if missing := sorted(set(table.class_id) - set(labels.index)):
+        raise ValueError(f"classes {missing} of the predictions have no label in the class texts")
+    table.insert(4, "label", table.class_id.map(labels))
     return table
 
 
@@ -81,7 +105,7 @@ def report(run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str)
     for protocol, table in zssar.groupby("protocol", sort=False):
         mine = gzssar[gzssar.protocol == protocol]
         gates = {kind: _summaries(rows, RUN) for kind, rows in mine.groupby("gate", sort=False)}
-        figures = _summaries(table, ["protocol", "seed", "cycle"])
+        figures = _summaries(table, ["protocol", "seed", "candidate"])
         result[protocol] = {
             "chance": figures.pop("chance"),
             "zssar": figures,
@@ -92,33 +116,40 @@ def report(run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str)
 
 
 def comparison(
-    zssar: pd.DataFrame, gzssar: pd.DataFrame, published: dict, texts: str, encoder: str
+    zssar: pd.DataFrame,
+    gzssar: pd.DataFrame,
+    published: pd.DataFrame,
+    study: str,
+    split: str,
+    method: str,
+    texts: str,
+    encoder: str,
 ) -> pd.DataFrame:
-    """The run's mean figures beside the published ones of the same texts and encoder, in percent.
+    """The run's mean figures beside the published ones of the same cell, in percent.
 
     Args:
-        published: source (`paper`, `released log`) → method → encoder → texts → `FIGURES`.
+        published: as `published.check` wants it.
 
     Returns:
         A row per protocol, gate and figure: `mean`, `std` (over seeds), then for each source the
         published figure and the run's difference from it; NaN where nothing is published.
     """
-    unknown = [float("nan")] * len(FIGURES)
-    anchors = {
-        source: published.get(source, {}).get("msf", {}).get(encoder, {}).get(texts, unknown)
-        for source in SOURCES
-    }
-    rows = []
-    for (protocol, gate), run in gzssar.groupby(["protocol", "gate"], sort=False):
-        run = run.assign(zssar_accuracy=zssar.accuracy[zssar.protocol == protocol].to_numpy())
-        for place, name in enumerate(FIGURES):
-            spread = metrics.summarise((100 * run[name]).tolist())
-            row = {"protocol": protocol, "gate": gate, "figure": name}
-            row |= {"mean": spread["mean"], "std": spread["std"]}
-            for source, figures in anchors.items():
-                row |= {source: figures[place], f"minus {source}": row["mean"] - figures[place]}
-            rows.append(row)
-    return pd.DataFrame(rows)
+    cell = {"study": study, "split": split, "method": method, "encoder": encoder}
+    cell |= {"texts": same_texts(texts)}
+    known = published_figures(published)
+    mine = known[(known[list(cell)] == pd.Series(cell)).all(axis=1)]
+    accuracies = zssar.rename(columns={"accuracy": "zssar_accuracy"})
+    accuracies = accuracies[["protocol", "seed", "zssar_accuracy"]]
+    runs = gzssar.merge(accuracies, on=["protocol", "seed"], how="left").groupby(
+        RUN[:2], sort=False
+    )
+    table = runs[list(FIGURES)].agg(["mean", "std"]).mul(100).stack(0, future_stack=True)
+    table = table.rename_axis([*RUN[:2], "figure"]).fillna({"std": 0.0}).reset_index()
+    for source in SOURCES:
+        figures = mine[mine.source == source].set_index("figure").value
+        table[source] = table.figure.map(figures).astype(float)
+        table[f"minus {source}"] = table["mean"] - table[source]
+    return table
 
 
 def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> str:
@@ -127,6 +158,7 @@ def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> st
     table.columns = ["ZSSAR", "chance"]
     if gzssar is not None:
         columns = {
+            "seen_classifier_accuracy": "seen classifier",
             "acc_seen": "Acc_s",
             "acc_unseen": "Acc_u",
             "harmonic_mean": "H",
@@ -152,14 +184,14 @@ def _gzssar_figures(run: pd.DataFrame) -> dict[str, float]:
         ("_per_class", metrics.accuracy_per_class),
     ):
         acc_seen, acc_unseen = (
-            measure(part.action.to_numpy(), part.predicted.to_numpy()) for part in (seen, unseen)
+            measure(part.class_id.to_numpy(), part.predicted.to_numpy()) for part in (seen, unseen)
         )
         figures[f"acc_seen{suffix}"] = acc_seen
         figures[f"acc_unseen{suffix}"] = acc_unseen
         figures[f"harmonic_mean{suffix}"] = float(metrics.harmonic_mean(acc_seen, acc_unseen))
-    seen_classifier = metrics.accuracy(seen.action.to_numpy(), seen.seen_prediction.to_numpy())
+    seen_classifier = metrics.accuracy(seen.class_id.to_numpy(), seen.seen_prediction.to_numpy())
     unseen_classifier = metrics.accuracy(
-        unseen.action.to_numpy(), unseen.unseen_prediction.to_numpy()
+        unseen.class_id.to_numpy(), unseen.unseen_prediction.to_numpy()
     )
     _, acc_seen, acc_unseen = _curve(run)
     return figures | {
@@ -176,8 +208,8 @@ def _curve(run: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return metrics.tradeoff_curve(
         run.score.to_numpy(),
         run.side.eq("seen").to_numpy(dtype=bool),
-        run.seen_prediction.eq(run.action).to_numpy(dtype=bool),
-        run.unseen_prediction.eq(run.action).to_numpy(dtype=bool),
+        run.seen_prediction.eq(run.class_id).to_numpy(dtype=bool),
+        run.unseen_prediction.eq(run.class_id).to_numpy(dtype=bool),
     )
 
 

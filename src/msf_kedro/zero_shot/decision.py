@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from msf_kedro.joins import check_same_clips, rows_of
-from msf_kedro.methods.contract.fitted import Classifier
 from msf_kedro.runtime import derive_seed
+from msf_kedro.zero_shot.classifier import UnseenClassifier
 from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.zero_shot.protocols import GATE_CLIPS, best_class, chosen_probs
 from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes, unseen_classes
@@ -76,7 +76,7 @@ def apply_gates(
 def predict(
     features: pd.DataFrame,
     seen_logits: pd.DataFrame,
-    classifier: Classifier,
+    classifier: UnseenClassifier,
     candidate: int,
     seed: int,
     temperature: float,

@@ -6,18 +6,20 @@ Two kinds, both fitted on the calibration phase:
 """
 
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from pydantic import Field, PositiveFloat
 from scipy.special import expit, softmax
 
+from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
 KINDS = ("threshold", "logistic")
-OUTPUTS = ("seen", "all")
 
 
-@dataclass(frozen=True)
+@configuration
 class GateConfig:
     """How gates are chosen.
 
@@ -34,32 +36,14 @@ class GateConfig:
             where it has some for classes that it was never trained on, as the release's has.
     """
 
-    kind: str
-    temperatures: list[float]
-    thresholds: list[float]
-    folds: int
-    paper_temperature: float
+    kind: Literal["threshold", "logistic"]
+    temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
+    thresholds: Annotated[list[float], Field(min_length=1)]
+    folds: Annotated[int, Field(ge=2)]
+    paper_temperature: PositiveFloat
     paper_threshold: float
-    paper_fit_part: float
-    outputs: str
-
-    def __post_init__(self):
-        if self.kind not in KINDS:
-            raise ValueError(f"gate.kind is {self.kind!r}, expected one of {KINDS}")
-        if not self.temperatures or min(self.temperatures) <= 0:
-            raise ValueError(f"gate.temperatures is {self.temperatures}, expected numbers above 0")
-        if not self.thresholds:
-            raise ValueError("gate.thresholds is empty, expected at least one number")
-        if self.paper_temperature <= 0:
-            raise ValueError(
-                f"gate.paper_temperature is {self.paper_temperature}, expected above 0"
-            )
-        if not 0 < self.paper_fit_part <= 1:
-            raise ValueError(f"gate.paper_fit_part is {self.paper_fit_part}, expected 0 to 1")
-        if self.outputs not in OUTPUTS:
-            raise ValueError(f"gate.outputs is {self.outputs!r}, expected one of {OUTPUTS}")
-        if self.folds < 2:
-            raise ValueError(f"gate.folds is {self.folds}, expected at least 2")
+    paper_fit_part: Annotated[float, Field(gt=0, le=1)]
+    outputs: Literal["seen", "all"]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from msf_kedro.joins import rows_of
-from msf_kedro.methods.contract.fitted import Classifier
+from msf_kedro.zero_shot.classifier import UnseenClassifier
 from msf_kedro.zero_shot.splits import PHASES, ZSSAR_TEST, scored_clips, unseen_classes
 
 PROTOCOLS = ("strict", "paper")
@@ -30,7 +30,7 @@ GATE_CLIPS = {
 
 
 def count_right(
-    classifier: Classifier, features: pd.DataFrame, roles: pd.DataFrame, phase: str
+    classifier: UnseenClassifier, features: pd.DataFrame, roles: pd.DataFrame, phase: str
 ) -> pd.DataFrame:
     """How many unseen clips of each part every candidate and seed classifies right.
 
@@ -134,7 +134,7 @@ def _best(counts: pd.DataFrame, parts: tuple[str, ...]) -> pd.DataFrame:
 
 
 def unseen_probs(
-    classifier: Classifier,
+    classifier: UnseenClassifier,
     features: pd.DataFrame,
     roles: pd.DataFrame,
     candidates: pd.DataFrame,

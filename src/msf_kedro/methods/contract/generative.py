@@ -6,17 +6,17 @@ every cycle are kept: they are the candidates among which a protocol chooses.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from msf_kedro import runtime
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.candidates import train_candidates
-from msf_kedro.methods.contract.checks import require_one_of, require_positive
 from msf_kedro.methods.contract.fitted import Classifier, Fitted, Latents
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks import training
@@ -24,11 +24,8 @@ from msf_kedro.networks.replicated import ReplicatedLinear
 from msf_kedro.networks.vae import GAIN, draw
 from msf_kedro.texts.fusion import Texts
 
-NOISES = ("dimension", "sample")
-INPUTS = ("standard", "raw")
 
-
-@dataclass(frozen=True)
+@configuration
 class GenerativeConfig:
     """VAEs, their training, and the unseen classifier (stage 3).
 
@@ -49,25 +46,21 @@ class GenerativeConfig:
         relu_logits: whether a ReLU follows the classifier's logits, as released.
     """
 
-    latent: int
-    cycles: int
-    steps: int
-    batch_size: int
-    learning_rate: float
-    noise: str
+    latent: PositiveInt
+    cycles: PositiveInt
+    steps: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    noise: Literal["dimension", "sample"]
     relu_outputs: bool
-    inputs: str
-    input_rms: float
-    latents_per_class: int
-    classifier_steps: int
-    classifier_learning_rate: float
+    inputs: Literal["standard", "raw"]
+    input_rms: PositiveFloat
+    latents_per_class: PositiveInt
+    classifier_steps: PositiveInt
+    classifier_learning_rate: PositiveFloat
     relu_logits: bool
 
     def __post_init__(self):
-        sizes = ("latent", "cycles", "steps", "batch_size", "latents_per_class", "classifier_steps")
-        require_positive(self, *sizes, "learning_rate", "input_rms", "classifier_learning_rate")
-        require_one_of(self, "noise", NOISES)
-        require_one_of(self, "inputs", INPUTS)
         if self.relu_outputs and self.inputs == "standard":
             raise ValueError(
                 "relu_outputs cannot rebuild standard inputs, half of which are negative; set"
@@ -80,7 +73,7 @@ class GenerativeConfig:
         return self.latent if self.noise == "dimension" else 1
 
 
-@dataclass(frozen=True)
+@configuration
 class ScheduledConfig(GenerativeConfig):
     """The same with the release's schedules. Steps count from 0 within each cycle.
 
@@ -92,11 +85,11 @@ class ScheduledConfig(GenerativeConfig):
         cross_from: first step in which the cross reconstructions count, with weight 1.
     """
 
-    kl_slope: float
-    skeleton_kl_from: int
-    text_kl_from: int
-    text_kl_first_cycle: int
-    cross_from: int
+    kl_slope: NonNegativeFloat
+    skeleton_kl_from: NonNegativeInt
+    text_kl_from: NonNegativeInt
+    text_kl_first_cycle: NonNegativeInt
+    cross_from: NonNegativeInt
 
     def weights(self, cycle: int, step: int) -> tuple[float, float, float]:
         """Weights of the skeleton's KL, the texts' KL and the cross reconstruction at a step."""

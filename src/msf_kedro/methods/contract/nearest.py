@@ -6,16 +6,16 @@ equal intervals of the training, which are their candidates.
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from msf_kedro import runtime
+from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.candidates import train_candidates
-from msf_kedro.methods.contract.checks import require_positive, require_positive_list
 from msf_kedro.methods.contract.fitted import Classifier, Fitted, Latents
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks import training
@@ -38,7 +38,7 @@ class Nearest(Fitted):
         return classifier, [{"epoch": 1, "seconds": 0.0}]  # nothing is trained
 
 
-@dataclass(frozen=True)
+@configuration
 class RankingConfig:
     """How a ranking network is trained.
 
@@ -51,16 +51,14 @@ class RankingConfig:
         temperatures: of the soft-max over inner products, to choose from on calibration clips.
     """
 
-    margin: float
-    batch_size: int
-    learning_rate: float
-    steps: int
-    checkpoints: int
-    temperatures: list[float]
+    margin: PositiveFloat
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+    steps: PositiveInt
+    checkpoints: PositiveInt
+    temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
 
     def __post_init__(self):
-        require_positive(self, "margin", "batch_size", "learning_rate", "steps", "checkpoints")
-        require_positive_list(self, "temperatures")
         if self.steps % self.checkpoints:
             raise ValueError(
                 f"steps is {self.steps}, expected a multiple of checkpoints, {self.checkpoints}"

@@ -23,19 +23,19 @@ def fit_alignment(
     features: pd.DataFrame,
     roles: pd.DataFrame,
     text_features: pd.DataFrame,
-    method: str,
     method_config: dict,
-    texts: str,
-    encoder: str,
     clips: ClipsConfig,
     seeds: list,
     device: str,
+    method: str,
+    texts: str,
+    encoder: str,
 ) -> tuple[dict, pd.DataFrame]:
     """The method, fitted to training clips and texts of seen classes for every seed."""
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     trained, classes = roles[trained_clips(roles)], seen_classes(roles)
     task = Task(
-        features=torch.from_numpy(rows_of(features, trained.name, "features").to_numpy()),
+        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
         labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
         seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
         layout=clips.layout,
@@ -55,9 +55,7 @@ def generate_latents(alignment: dict, roles: pd.DataFrame, text_features: pd.Dat
     return fitted.latents(texts).state()
 
 
-def fit_unseen_classifier(
-    alignment: dict, latents: dict, device: str
-) -> tuple[dict, pd.DataFrame]:
+def fit_unseen_classifier(alignment: dict, latents: dict, device: str) -> tuple[dict, pd.DataFrame]:
     """A classifier of the unseen classes for every candidate and seed, and its history."""
     fitted, device = load_fitted(alignment), runtime.pick_device(device)
     name = f"{fitted.about['method']}: classifier of {len(latents['class_ids'])} unseen classes"

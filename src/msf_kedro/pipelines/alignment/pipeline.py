@@ -12,13 +12,14 @@ from msf_kedro.pipelines.alignment.nodes import (
     score_unseen,
     select_candidates,
 )
-from msf_kedro.pipelines.bound import bind
+from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.zero_shot.splits import PHASES
 
 FIT = (
     *("features", "roles", "text_features", "params:method", "params:method_config"),
     *("params:texts", "params:encoder", "params:clips", "params:seeds", "params:device"),
 )
+EXPORTED = ("alignment_history", "unseen_classifier", "unseen_classifier_history", "right")
 
 
 def create_pipeline(**given: Any) -> Pipeline:
@@ -34,10 +35,13 @@ def create_pipeline(**given: Any) -> Pipeline:
 
 def _score_unseen(phase: str) -> Node:
     """Outside the phases' namespaces, as it waits for a choice that needs both."""
-    own = {name: f"{phase}_{name}" for name in ("unseen_classifier", "features", "roles")}
-    function, shared = bind(score_unseen, "candidates", phase=phase)
-    name = f"score_{phase}_unseen"
-    return node(function, own | shared, f"{phase}_unseen_probs", name=name)
+    own = [f"{phase}_{name}" for name in ("unseen_classifier", "features", "roles")]
+    return node(
+        Bound(score_unseen, phase=phase),
+        [*own, "candidates"],
+        f"{phase}_unseen_probs",
+        name=f"score_{phase}_unseen",
+    )
 
 
 def _phase(phase: str, given: dict[str, Any]) -> Pipeline:
@@ -59,6 +63,6 @@ def _phase(phase: str, given: dict[str, Any]) -> Pipeline:
         namespace=phase,
         inputs={"text_features": "text_features"}
         | {name: f"{phase}_{name}" for name in ("features", "roles")},
-        outputs={name: f"{phase}_{name}" for name in ("unseen_classifier", "right")},
+        outputs={name: f"{phase}_{name}" for name in EXPORTED},
         parameters={name for name in template.inputs() if name.startswith("params:")},
     )

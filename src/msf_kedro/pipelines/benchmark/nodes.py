@@ -16,14 +16,20 @@ def summarise_cell(
     gzssar_results: pd.DataFrame,
     predictions: pd.DataFrame,
     class_texts: pd.DataFrame,
+    calibration_alignment_history: pd.DataFrame,
+    test_alignment_history: pd.DataFrame,
+    calibration_unseen_classifier_history: pd.DataFrame,
+    test_unseen_classifier_history: pd.DataFrame,
     cell: Cell,
-    **histories: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The cell's figures, a row per run, and what became of each test clip."""
-    labels = class_texts.set_index("class_id").label
+    histories = [
+        *(calibration_alignment_history, test_alignment_history),
+        *(calibration_unseen_classifier_history, test_unseen_classifier_history),
+    ]
     return (
-        benchmark.cell_results(cell, zssar_results, gzssar_results, list(histories.values())),
-        benchmark.cell_outcomes(cell, predictions, labels),
+        benchmark.cell_results(cell, zssar_results, gzssar_results, histories),
+        benchmark.cell_outcomes(cell, predictions, class_texts.set_index("class_id").label),
     )
 
 

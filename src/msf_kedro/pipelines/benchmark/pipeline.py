@@ -24,41 +24,40 @@ from msf_kedro.pipelines.benchmark.nodes import (
     join_tables,
     summarise_cell,
 )
-from msf_kedro.pipelines.bound import bind
+from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.reports.benchmark import Cell
 from msf_kedro.zero_shot.splits import PHASES
 
 TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
 RAW = {"class_texts", "text_files", "released_features", "clips", "skeletons"}
-SUMMARY = ("zssar_results", "gzssar_results", "predictions", "class_texts")
-HISTORIES = {
-    f"{phase}_{name}": f"{phase}.{name}"
-    for phase in PHASES
-    for name in ("alignment_history", "unseen_classifier_history")
-}
+SUMMARY = (
+    *("zssar_results", "gzssar_results", "predictions", "class_texts"),
+    *(f"{phase}_alignment_history" for phase in PHASES),
+    *(f"{phase}_unseen_classifier_history" for phase in PHASES),
+)
 
 
-def create_pipeline(cells: list[Cell], from_released: bool = False) -> Pipeline:
+def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
     """All cells, and what they share.
 
     Args:
         cells: what is compared.
-        from_released: whether features are the released ones.
+        features_from: `clips` or `released`, see `BenchmarkConfig`.
     """
     chosen = list(dict.fromkeys(cell.split for cell in cells))
     encoders = dict.fromkeys(cell.encoder for cell in cells)
-    tables = [f"{split}.{table}" for table in TABLES for split in chosen]
+    tables = [f"{table}__{split}" for table in TABLES for split in chosen]
     gathered = node(
         collect, ["params:gate", *tables], ["benchmark", "benchmark_outcomes"], name="collect"
     )
-    first = [] if from_released else [skeletons.create_pipeline()]
+    first = [skeletons.create_pipeline()] if features_from == "clips" else []
     return Pipeline(
         [
             gathered,
             *first,
-            *(_namespaced(semantics.create_pipeline(encoder=e), e) for e in encoders),
-            *(_split(split, from_released) for split in chosen),
+            *map(_texts, encoders),
+            *(_split(split, features_from) for split in chosen),
             *map(_cell, cells),
             *(_join(split, [cell for cell in cells if cell.split == split]) for split in chosen),
         ]
@@ -66,48 +65,63 @@ def create_pipeline(cells: list[Cell], from_released: bool = False) -> Pipeline:
 
 
 def _namespaced(
-    template: Pipeline, namespace: str, inputs: dict[str, str] | None = None, **parameters: str
+    template: Pipeline,
+    namespace: str,
+    inputs: dict[str, str] | None = None,
+    outputs: dict[str, str] | None = None,
+    parameters: dict[str, str] | None = None,
 ) -> Pipeline:
     """A template in a namespace; raw input and parameters keep their names, but for the given."""
     read = template.inputs()
-    renamed = {f"params:{name}": f"params:{other}" for name, other in parameters.items()}
     return Pipeline(
         template,
         namespace=namespace,
         inputs={name: name for name in RAW & read} | (inputs or {}),
-        parameters={name: name for name in read if name.startswith("params:")} | renamed,
+        outputs=outputs,
+        parameters={n: n for n in read if n.startswith("params:")} | (parameters or {}),
     )
 
 
-def _split(split: str, from_released: bool) -> Pipeline:
+def _texts(encoder: str) -> Pipeline:
+    """Text features by an encoder; all splits read them."""
+    template = semantics.create_pipeline(encoder=encoder)
+    outputs = {"text_features": f"text_features__{encoder}"}
+    return _namespaced(template, encoder, outputs=outputs)
+
+
+def _split(split: str, features_from: str) -> Pipeline:
     """Roles, features and seen logits of one class split."""
-    if from_released:
-        return _namespaced(released.create_pipeline(split=split), split)
+    if features_from == "released":
+        return _namespaced(released.create_features_pipeline(split=split), split)
     networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
-    function, _ = bind(join_histories, networks=networks)
-    histories = [f"{network}.history" for network in networks]
-    join = node(function, histories, "shift_gcn_histories", name="join_histories")
-    template = splits.create_pipeline(split=split) + features.create_pipeline() + Pipeline([join])
-    return _namespaced(template, split)
+    join = node(
+        Bound(join_histories, networks=networks),
+        [f"{split}.{network}.history" for network in networks],
+        f"{split}.shift_gcn_histories",
+        name="join_histories",
+        namespace=split,
+    )
+    template = splits.create_pipeline(split=split) + features.create_pipeline()
+    return _namespaced(template, split) + Pipeline([join])
 
 
 def _cell(cell: Cell) -> Pipeline:
     """Both phases of a method, gates and figures."""
-    function, inputs = bind(summarise_cell, *SUMMARY, cell=cell)
-    summarise = node(function, inputs | HISTORIES, list(TABLES), name="summarise")
+    summarise = bind(summarise_cell, *SUMMARY, cell=cell)
     template = (
         alignment.create_pipeline(method=cell.method, texts=cell.texts, encoder=cell.encoder)
         + gate.create_pipeline()
         + evaluation.create_figures_pipeline()
-        + Pipeline([summarise])
+        + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )
     inputs = {name: f"{cell.split}.{name}" for name in SHARED}
-    inputs |= {"text_features": f"{cell.encoder}.text_features"}
-    return _namespaced(template, str(cell), inputs, method_config=cell.method)
+    inputs |= {"text_features": f"text_features__{cell.encoder}"}
+    config = {"params:method_config": f"params:{cell.method}"}
+    return _namespaced(template, str(cell), inputs, parameters=config)
 
 
 def _join(split: str, cells: list[Cell]) -> Pipeline:
     """All cells of a split in one table each, so that little leaves the split's namespace."""
     tables = [f"{cell}.{table}" for table in TABLES for cell in cells]
-    joined = [f"{split}.{table}" for table in TABLES]
+    joined = [f"{table}__{split}" for table in TABLES]
     return Pipeline([node(join_tables, tables, joined, name="join_cells", namespace=split)])

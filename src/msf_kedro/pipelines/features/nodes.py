@@ -4,11 +4,11 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
-from msf_kedro.joins import check_same_clips
 from msf_kedro.clips.augment import AugmentConfig
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.store import Skeletons
+from msf_kedro.joins import check_same_clips
 from msf_kedro.networks.extractor import (
     LabelledClips,
     ShiftGCNTraining,
@@ -57,7 +57,7 @@ def train_shift_gcn(
         runtime.generator(seed, "shift_gcn_batches", stream),
     )
     fitted = {
-        "architecture": {"widths": shift_gcn.widths, "strided_units": shift_gcn.strided_units},
+        "architecture": network.architecture,
         "class_ids": classes,
         "layout": clips.layout,
         "stream": stream,
@@ -74,9 +74,8 @@ def extract_features(
     if not shift_gcn:
         return pd.DataFrame(index=names), pd.DataFrame(index=names)
     layout = get_layout(shift_gcn["layout"])
-    architecture = ShiftGCNConfig(**shift_gcn["architecture"])
-    network = ShiftGCN(architecture, len(layout.joints), len(shift_gcn["class_ids"]))
-    network.load_state_dict(shift_gcn["state"])
+    classes = pd.Index(shift_gcn["class_ids"], name="class_id")
+    network = ShiftGCN.from_state(shift_gcn["architecture"], len(classes), shift_gcn["state"])
     skeletons = Skeletons(**skeletons)
     logits, features = extract(
         network.to(runtime.pick_device(device)),
@@ -85,7 +84,6 @@ def extract_features(
         layout,
         skeletons.places(roles.name),
     )
-    classes = pd.Index(shift_gcn["class_ids"], name="class_id")
     return (
         pd.DataFrame(features.numpy(), names).add_prefix("f"),
         pd.DataFrame(logits.numpy(), names, classes),
@@ -103,9 +101,7 @@ def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tupl
         parts = {stream: tables[f"{stream}_{kind}"] for stream in streams.active()}
         first = next(iter(parts))
         for stream, table in parts.items():
-            check_same_clips(
-                table.index, parts[first].index, f"{stream} {kind}", f"{first} {kind}"
-            )
+            check_same_clips(table.index, parts[first].index, f"{stream} {kind}", f"{first} {kind}")
         fused.append(fuse_streams(parts, streams, normalise))
     return tuple(fused)
 

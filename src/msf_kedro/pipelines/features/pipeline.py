@@ -26,20 +26,24 @@ def create_pipeline(**kwargs) -> Pipeline:
 
 def _phase(phase: str) -> Pipeline:
     tables = {
-        f"{stream}_{kind}": f"{stream}.{kind}"
+        f"{stream}_{kind}": f"{phase}.{stream}.{kind}"
         for stream in STREAMS
         for kind in ("features", "logits")
     }
-    inputs = {"streams": "params:streams"} | tables
-    fuse = node(fuse_feature_streams, inputs, ["features", "seen_logits"], name="fuse_streams")
-    streams = sum((_stream(stream) for stream in STREAMS), start=Pipeline([fuse]))
-    return Pipeline(
-        streams,
+    fuse = node(
+        fuse_feature_streams,
+        {"streams": "params:streams"} | tables,
+        [f"{phase}_features", f"{phase}_seen_logits"],
+        name="fuse_streams",
+        namespace=phase,
+    )
+    streams = Pipeline(
+        sum((_stream(stream) for stream in STREAMS), start=Pipeline([])),
         namespace=phase,
         inputs={"skeletons": "skeletons", "roles": f"{phase}_roles"},
-        outputs={"features": f"{phase}_features", "seen_logits": f"{phase}_seen_logits"},
         parameters=PARAMETERS,
     )
+    return streams + Pipeline([fuse])
 
 
 def _stream(stream: str) -> Pipeline:

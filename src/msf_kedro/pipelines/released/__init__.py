@@ -1,5 +1,8 @@
-"""Released feature folders to the tables that the splits and features stages would make."""
+"""What others have released, read in place of stages of the DAG, or applied to clips."""
 
-from msf_kedro.pipelines.released.pipeline import create_pipeline
+from msf_kedro.pipelines.released.pipeline import (
+    create_features_pipeline,
+    create_shift_gcn_pipeline,
+)
 
-__all__ = ["create_pipeline"]
+__all__ = ["create_features_pipeline", "create_shift_gcn_pipeline"]

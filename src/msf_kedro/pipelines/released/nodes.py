@@ -1,9 +1,18 @@
-"""Nodes that read released artifacts."""
+"""Nodes that read what others have released."""
 
 import logging
 
 import pandas as pd
 
+from msf_kedro import runtime
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.clips.store import Skeletons
+from msf_kedro.networks import released_extractor
+from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
+from msf_kedro.networks.shift_gcn import ShiftGCN
+from msf_kedro.released.checkpoint import convert
 from msf_kedro.released.features import read_archive
 from msf_kedro.zero_shot.splits import PHASES, get_split, parse_classes
 
@@ -20,3 +29,50 @@ def read_released_features(
         logger.warning(warning)
     tables = (archive.roles, archive.features, archive.seen_logits)
     return tuple(table[phase] for table in tables for phase in PHASES)
+
+
+def import_shift_gcn(released_checkpoint: dict, checkpoint_stream: str) -> dict:
+    """A released checkpoint in the project's form; its outputs are classes from 1 on."""
+    architecture, classes, state = convert(released_checkpoint)
+    return {
+        "architecture": architecture,
+        "class_ids": list(range(1, classes + 1)),
+        "layout": released_extractor.LAYOUT,
+        "stream": checkpoint_stream,
+        "state": state,
+    }
+
+
+def extract_features(
+    shift_gcn: dict,
+    skeletons: dict,
+    clips: ClipsConfig,
+    normalise: NormaliseConfig,
+    checkpoint_stream: str,
+    device: str,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features and logits of all kept clips; a clip's is the mean over both persons.
+
+    Raises:
+        ValueError: the clips are not prepared as the release's, or not with these parameters.
+    """
+    released_extractor.check_input(clips, normalise, checkpoint_stream)
+    frames = skeletons["bodies"].shape[-1]
+    if frames != normalise.window:
+        raise ValueError(
+            f"skeletons have {frames} frames, normalise.window is {normalise.window}: they were"
+            " prepared with other parameters; run the whole pipeline"
+        )
+    class_ids = shift_gcn["class_ids"]
+    network = ShiftGCN.from_state(shift_gcn["architecture"], len(class_ids), shift_gcn["state"])
+    logits, features = released_extractor.extract(
+        PaddedShiftGCN(network).to(runtime.pick_device(device)),
+        Skeletons(**skeletons),
+        shift_gcn["stream"],
+        get_layout(clips.layout),
+    )
+    names = pd.Index(skeletons["names"], name="name")
+    return (
+        pd.DataFrame(features.numpy(), names).add_prefix("f"),
+        pd.DataFrame(logits.numpy(), names, pd.Index(class_ids, name="class_id")),
+    )

@@ -5,26 +5,26 @@ from collections.abc import MutableMapping
 import pandas as pd
 
 from msf_kedro import runtime
-from msf_kedro.clips.chunks import Part
+from msf_kedro.clips.chunks import Chunk
 from msf_kedro.clips.clip import ClipsConfig, LoadClip, Recipe, listed_clips
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
-from msf_kedro.clips.prepare import prepare
+from msf_kedro.clips.prepare import kept_clips, prepare
 from msf_kedro.zero_shot.splits import parse_classes
 
 
 def prepare_clips(
     raw_clips: dict[str, LoadClip],
-    clip_parts: MutableMapping[str, Part],
+    clip_chunks: MutableMapping[str, Chunk],
     missing_lists: dict[str, list[str]],
     classes: str,
     clips: ClipsConfig,
     normalise: NormaliseConfig,
     workers: int,
 ) -> tuple[pd.DataFrame, dict]:
-    """The clip table and the normalised bodies of the kept clips.
+    """The clip table and the kept clips' names and normalised bodies, as `Skeletons` has them.
 
-    Prepared parts are in `clip_parts` from when they are finished until the skeletons are saved.
+    Prepared chunks are in `clip_chunks` from when they are finished until the skeletons are saved.
     """
     recipe = Recipe(
         parse_classes(classes),
@@ -33,5 +33,5 @@ def prepare_clips(
         get_layout(clips.layout),
         normalise,
     )
-    table, bodies, first = prepare(raw_clips, recipe, clip_parts, runtime.pick_workers(workers))
-    return table, {"bodies": bodies, "first": first}
+    table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))
+    return table, {"names": kept_clips(table).name.tolist(), "bodies": bodies, "first": first}

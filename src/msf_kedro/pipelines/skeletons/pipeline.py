@@ -11,7 +11,7 @@ def create_pipeline(**kwargs) -> Pipeline:
             node(
                 prepare_clips,
                 [
-                    *("raw_clips", "clip_parts", "missing_lists", "params:classes"),
+                    *("raw_clips", "clip_chunks", "missing_lists", "params:classes"),
                     *("params:clips", "params:normalise", "params:workers"),
                 ],
                 ["clips", "skeletons"],

@@ -6,9 +6,10 @@ import logging
 import pandas as pd
 
 from msf_kedro.reports.comparisons import TablesConfig
-from msf_kedro.reports.paper_tables import collect
-from msf_kedro.reports.table_layout import lay_out
-from msf_kedro.reports.table_text import html, markdown, markdown_table
+from msf_kedro.reports.figures import collect
+from msf_kedro.reports.pages import html, markdown, markdown_table
+from msf_kedro.reports.tables import lay_out
+from msf_kedro.reports.wording import NTU, TITLES
 from msf_kedro.runtime import derive_seed
 
 logger = logging.getLogger(__name__)
@@ -20,22 +21,15 @@ def collect_tables(studies: dict, tables: TablesConfig) -> pd.DataFrame:
     for study, load in studies.items():
         logger.info("%s: drawing clips and seeds %d times", study, tables.resamples)
         own = dataclasses.replace(tables, seed=derive_seed(tables.seed, study))
-        parts.append(
-            collect(
-                study,
-                load["benchmark"](),
-                load["benchmark_outcomes"](),
-                load["published_figures"](),
-                own,
-            )
-        )
+        loaded = load["benchmark"](), load["benchmark_outcomes"]()
+        parts.append(collect(study, *loaded, own, by_split=study in NTU))
     return pd.concat(parts, ignore_index=True)
 
 
-def write_tables(tables: pd.DataFrame) -> tuple[str, str]:
-    """The tables as Markdown and HTML; the main ones are logged."""
-    arranged = lay_out(tables)
+def write_tables(tables: pd.DataFrame, published_figures: pd.DataFrame) -> tuple[str, str]:
+    """The tables as Markdown and HTML; the strict protocol's results are logged."""
+    arranged = lay_out(tables, published_figures)
     for table in arranged:
-        if table.kind in ("zssar", "gzssar") and table.protocol == "strict":
+        if table.title.startswith(TITLES["results"]) and "protocol strict" in table.title:
             logger.info("%s", markdown_table(table))
     return markdown(arranged), html(arranged)

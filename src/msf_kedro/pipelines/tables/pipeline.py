@@ -9,6 +9,11 @@ def create_pipeline(**kwargs) -> Pipeline:
     return Pipeline(
         [
             node(collect_tables, ["studies", "params:tables"], "tables", name="collect_tables"),
-            node(write_tables, "tables", ["tables_markdown", "tables_html"], name="write_tables"),
+            node(
+                write_tables,
+                ["tables", "published_figures"],
+                ["tables_markdown", "tables_html"],
+                name="write_tables",
+            ),
         ]
     )

@@ -1,0 +1,75 @@
+"""Scratch between a break and the next run: chunks of the clips that have been prepared."""
+
+import json
+import logging
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from kedro.io.core import AbstractDataset, DatasetError
+
+from msf_kedro.clips.chunks import Chunk
+from msf_kedro.datasets.versioned import whole_or_nothing
+
+logger = logging.getLogger(__name__)
+
+
+class ChunksFolder(MutableMapping[str, Chunk]):
+    """Chunks as files of a folder, shared by all processes; a damaged file is as good as none."""
+
+    def __init__(self, folder: Path):
+        self._folder = folder
+
+    def __getitem__(self, key: str) -> Chunk:
+        file = self._file(key)
+        try:
+            with np.load(file, allow_pickle=False) as arrays:
+                columns = json.loads(arrays["columns"].tobytes())
+                return {"columns": columns, "bodies": arrays["bodies"]}
+        except FileNotFoundError:
+            raise KeyError(key) from None
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            logger.warning("%s is damaged and will be made again: %s", file, error)
+            raise KeyError(key) from error
+
+    def __setitem__(self, key: str, chunk: Chunk) -> None:
+        columns = np.frombuffer(json.dumps(chunk["columns"]).encode(), np.uint8)
+        with whole_or_nothing(self._file(key)) as path, path.open("wb") as file:
+            np.savez(file, columns=columns, bodies=chunk["bodies"])
+
+    def __delitem__(self, key: str) -> None:
+        self._file(key).unlink()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([file.stem for file in self._folder.glob("[!.]*.npz")])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def clear(self) -> None:
+        """Remove the folder, with what broken runs have left half-written."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _file(self, key: str) -> Path:
+        return self._folder / f"{key}.npz"
+
+
+class ClipChunksDataset(AbstractDataset):
+    """A folder for the chunks of the clips that are prepared, empty at first and in the end."""
+
+    def __init__(self, path: str, metadata: dict | None = None):
+        self.metadata = metadata  # read by Kedro-Viz
+        self._folder = Path(path)
+
+    def load(self) -> ChunksFolder:
+        return ChunksFolder(self._folder)
+
+    def save(self, data: Any) -> None:
+        raise DatasetError(f"{self._folder} is filled while clips are prepared; it is not saved")
+
+    def _describe(self) -> dict[str, Any]:
+        return {"path": str(self._folder)}

@@ -1,0 +1,56 @@
+"""What a table of the catalog must hold, so that a wrong one is noticed where it is made."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype, is_string_dtype
+
+KINDS = {
+    "string": lambda values: is_string_dtype(values.dropna()),
+    "boolean": is_bool_dtype,
+    "integer": is_integer_dtype,
+    "number": lambda values: is_numeric_dtype(values) and not is_bool_dtype(values),
+    "finite": lambda values: KINDS["number"](values) and _all_finite(values),
+}
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The kinds of a table's columns, and what tells its rows apart.
+
+    Attributes:
+        kinds: column or named index level → one of `KINDS`; `*` stands for all columns that are
+            not listed, which may be of any kind without it. `finite` is a number, never missing;
+            values of the other kinds may be missing.
+        key: columns or named index levels that are never missing, and unique together.
+    """
+
+    kinds: dict[str | int, str]
+    key: list[str | int]
+
+    def __post_init__(self):
+        if unknown := set(self.kinds.values()) - set(KINDS):
+            raise ValueError(f"schema has kinds {sorted(unknown)}, expected some of {list(KINDS)}")
+
+    def misfit(self, table: pd.DataFrame) -> str | None:
+        """Where a table does not fit, what was found and what was expected; None if it fits."""
+        columns = {n: table.index.get_level_values(n) for n in table.index.names if n is not None}
+        columns |= dict(table.items())
+        for name in (*self.kinds, *self.key):
+            if name not in columns and name != "*":
+                return f"there is no column {name!r}, expected one beside {list(columns)[:24]}"
+        for name, values in columns.items():
+            kind = self.kinds.get(name, self.kinds.get("*"))
+            if kind and not KINDS[kind](values):
+                return f"column {name!r} holds {values.dtype} values, expected {kind} ones"
+        keys = pd.DataFrame({name: columns[name].array for name in self.key})
+        bad = keys[keys.isna().any(axis=1) | keys.duplicated()]
+        if len(bad):
+            row = f"row {bad.index[0] + 1} of {len(keys)} has {bad.iloc[0].to_dict()}"
+            return f"{row}, expected every {', '.join(map(str, self.key))} once and none missing"
+        return None
+
+
+def _all_finite(values: pd.Series | pd.Index) -> bool:
+    return bool(np.isfinite(values.to_numpy(dtype=float, na_value=np.nan)).all())
