@@ -22,16 +22,12 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from msf_kedro import runtime
-<<<<<<< HEAD
-from msf_kedro.methods.contract import generative
-=======
 from msf_kedro.methods.contract.generative import (
     feature_map,
     standardise_features,
     standardise_texts,
     text_map,
 )
->>>>>>> h7
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.methods.msf import Msf, MsfConfig
 from msf_kedro.texts.fusion import Texts
@@ -69,17 +65,10 @@ def config(inputs: str, steps: int) -> MsfConfig:
         relu_outputs=inputs == "raw",
         inputs=inputs,
         input_rms=0.6,
-<<<<<<< HEAD
-        latents_per_class=500,
-        classifier_steps=300,
-        classifier_learning_rate=1e-3,
-        relu_logits=inputs == "raw",
-=======
         latents_per_class=1,
         classifier_steps=1,
         classifier_learning_rate=1e-3,
         relu_logits=False,
->>>>>>> h7
         kl_slope=1e-5,
         skeleton_kl_from=0,
         text_kl_from=0,
@@ -89,20 +78,6 @@ def config(inputs: str, steps: int) -> MsfConfig:
     )
 
 
-<<<<<<< HEAD
-def batched(task: Task, seeds: int, settings: MsfConfig, device) -> None:
-    """All seeds at once, as the project trains them."""
-    Msf.fit(task, list(range(seeds)), settings, device, "batched")
-
-
-def plain(task: Task, seeds: int, settings: MsfConfig, device) -> None:
-    """One seed after another, with a data loader."""
-    (texts,), labels = Msf.inputs(task.seen), task.labels
-    shared = generative.feature_map(task.features, settings)
-    shared |= {f"text0.{k}": v for k, v in generative.text_map(texts, settings).items()}
-    features = generative.standardise_features(task.features, shared)
-    texts = generative.standardise_texts(texts, shared, 0).to(device)
-=======
 def batched(features, labels, texts, seeds: int, settings: MsfConfig, device) -> None:
     """All seeds at once, as the project trains them."""
     seen = Texts(list(range(len(texts))), "random", {"LB": texts})
@@ -115,7 +90,6 @@ def plain(features, labels, texts, seeds: int, settings: MsfConfig, device) -> N
     shared = feature_map(features, settings)
     shared |= {f"text0.{name}": value for name, value in text_map(texts, settings).items()}
     features, texts = standardise_features(features, shared), standardise_texts(texts, shared, 0)
->>>>>>> h7
     for seed in range(seeds):
         generator = runtime.generator(seed, "benchmark")
         loader = DataLoader(
