@@ -3,7 +3,7 @@
 Both train the same networks on the same random numbers of a data set's size, with the same inputs
 (`standard`, this project's default, or `raw`, the release's), loss, batch size and optimiser:
 
-- `batched`: `msf.fit_alignment`, all seeds at once, features in memory;
+- `batched`: `Msf.fit`, all seeds at once, features in memory;
 - `plain`: one seed after another, `nn.Linear` layers, and for every step a batch from
   `next(iter(loader))` of a shuffling `DataLoader`, as the released code has it.
 
@@ -22,8 +22,15 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from msf_kedro import runtime
-from msf_kedro.methods import msf
-from msf_kedro.methods.msf import AlignmentConfig
+from msf_kedro.methods.contract.generative import (
+    feature_map,
+    standardise_features,
+    standardise_texts,
+    text_map,
+)
+from msf_kedro.methods.contract.task import Task
+from msf_kedro.methods.msf import Msf, MsfConfig
+from msf_kedro.texts.fusion import Texts
 
 SIZES = {  # training clips, feature dimensions, seen classes, text dimensions (three texts)
     "UTD-MHAD": (350, 128, 22, 1152),
@@ -46,9 +53,9 @@ class PlainVAE(nn.Module):
         return mu + (0.5 * logvar).exp() * noise, mu, logvar
 
 
-def config(inputs: str, steps: int) -> AlignmentConfig:
+def config(inputs: str, steps: int) -> MsfConfig:
     """Every term of the loss counts from the first step on."""
-    return AlignmentConfig(
+    return MsfConfig(
         latent=100,
         cycles=1,
         steps=steps,
@@ -58,6 +65,10 @@ def config(inputs: str, steps: int) -> AlignmentConfig:
         relu_outputs=inputs == "raw",
         inputs=inputs,
         input_rms=0.6,
+        latents_per_class=1,
+        classifier_steps=1,
+        classifier_learning_rate=1e-3,
+        relu_logits=False,
         kl_slope=1e-5,
         skeleton_kl_from=0,
         text_kl_from=0,
@@ -67,15 +78,18 @@ def config(inputs: str, steps: int) -> AlignmentConfig:
     )
 
 
-def batched(features, labels, texts, seeds: int, settings: AlignmentConfig, device) -> None:
+def batched(features, labels, texts, seeds: int, settings: MsfConfig, device) -> None:
     """All seeds at once, as the project trains them."""
-    msf.fit_alignment("batched", features, labels, texts, list(range(seeds)), settings, device)
+    seen = Texts(list(range(len(texts))), "random", {"LB": texts})
+    task = Task(features, labels, seen, "none")
+    Msf.fit(task, list(range(seeds)), settings, device, "batched")
 
 
-def plain(features, labels, texts, seeds: int, settings: AlignmentConfig, device) -> None:
+def plain(features, labels, texts, seeds: int, settings: MsfConfig, device) -> None:
     """One seed after another, with a data loader."""
-    maps = msf.InputMaps.fit(features, texts, settings)
-    features, texts = maps.features(features), maps.texts(texts)
+    shared = feature_map(features, settings)
+    shared |= {f"text0.{name}": value for name, value in text_map(texts, settings).items()}
+    features, texts = standardise_features(features, shared), standardise_texts(texts, shared, 0)
     for seed in range(seeds):
         generator = runtime.generator(seed, "benchmark")
         loader = DataLoader(
@@ -88,7 +102,7 @@ def plain(features, labels, texts, seeds: int, settings: AlignmentConfig, device
         for step in range(settings.steps):
             x, classes = next(iter(loader))
             x, t = x.to(device), texts[classes].to(device)
-            weights = msf.weights(1, step, settings)
+            weights = settings.weights(1, step)
             loss = plain_loss(skeleton, text, x, t, weights, generator, settings.relu_outputs)
             optimizer.zero_grad()
             loss.backward()
@@ -96,7 +110,7 @@ def plain(features, labels, texts, seeds: int, settings: AlignmentConfig, device
 
 
 def plain_loss(skeleton, text, x, t, weights, generator, relu: bool) -> torch.Tensor:
-    """The terms of `msf.alignment_loss`, of one seed."""
+    """The terms of `Msf.loss`, of one seed."""
     mse = nn.functional.mse_loss
     latent_x, mu_x, logvar_x = skeleton(x, generator)
     latent_t, mu_t, logvar_t = text(t, generator)
@@ -141,7 +155,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--sizes", nargs="+", choices=SIZES, default=list(SIZES))
-    parser.add_argument("--inputs", choices=msf.INPUTS, default="standard")
+    parser.add_argument("--inputs", choices=("standard", "raw"), default="standard")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--steps", type=int, default=200, help="per seed and round")
     parser.add_argument("--rounds", type=int, default=3)

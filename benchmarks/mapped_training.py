@@ -89,7 +89,15 @@ def main() -> None:
     with watched("features of 32 at a time"):
         extract(network, skeletons, "joint", LAYOUT, clips, batch_size=32)
     labelled = LabelledClips(clips, clips % CLASSES)
-    config = ShiftGCNTraining(1, 32, 0.1, 0, [], 0.0, 0.0, 0.0)
+    config = ShiftGCNTraining(
+        epochs=1,
+        batch_size=32,
+        learning_rate=0.1,
+        warmup_epochs=0,
+        milestones=[],
+        weight_decay=0.0,
+        graph_weight_decay=0.0,
+    )
     augmentation = AugmentConfig(turn=0.0, tilt=0.0, scale=0.0, crop=0.0)
     nobody = LabelledClips(clips[:0], clips[:0])
     with watched("training, batches of 32"):

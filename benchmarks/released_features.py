@@ -7,7 +7,7 @@ from one latent vector, so that figures above chance show that the data reached 
 they mean nothing else.
 
     python benchmarks/released_features.py --env=ntu60 --split=48-12
-    python benchmarks/released_features.py --env=ntu60 --params=alignment.steps=200
+    python benchmarks/released_features.py --env=ntu60 --params=msf.steps=200
 """
 
 import argparse

@@ -25,17 +25,19 @@ def distances(bodies: torch.Tensor) -> torch.Tensor:
 
 
 def test_zeros_leave_clips_alone():
+    """To the bit: a turn by nothing is the identity, and its products and sums are exact."""
     bodies = random_bodies([0, 1, 1])
     assert torch.equal(changed(bodies, [0, 1, 1], AugmentConfig(0.0, 0.0, 0.0, 0.0)), bodies)
 
 
 @given(st.integers(0, 1000))
 def test_the_bodies_of_a_clip_change_alike(seed):
+    """But for rounding: a processor may compute bodies of one batch by different instructions."""
     body = random_bodies([0])
     clip = [0, 0, 1, 2, 2]
     first, second, third, fourth, fifth = changed(body.repeat(5, 1, 1, 1), clip, STRONG, seed)
-    assert torch.equal(first, second)
-    assert torch.equal(fourth, fifth)
+    torch.testing.assert_close(first, second)
+    torch.testing.assert_close(fourth, fifth)
     assert not torch.allclose(first, third, atol=1e-3)
     assert not torch.allclose(third, fourth, atol=1e-3)
 
@@ -48,7 +50,7 @@ def test_a_turned_and_scaled_clip_keeps_its_shape(seed):
     factors = distances(found).flatten(1).norm(dim=1) / distances(bodies).flatten(1).norm(dim=1)
     expected = distances(bodies) * factors[:, None, None, None]
     torch.testing.assert_close(distances(found), expected, atol=1e-4, rtol=1e-4)
-    assert 0.7 <= factors.min() <= factors.max() <= 1.3
+    assert 0.7 - 1e-5 <= factors.min() <= factors.max() <= 1.3 + 1e-5
     assert factors[0] == pytest.approx(factors[1].item(), rel=1e-5)
     handedness = [torch.linalg.det(b[:, :, :3, 0]).sign() for b in (found, bodies)]
     assert torch.equal(*handedness), "mirrored"
@@ -75,8 +77,8 @@ def test_all_of_the_range_is_used():
     assert angles.max() > 0.49
     sizes = changed(bodies, clips, AugmentConfig(0.0, 0.0, 0.1, 0.0))[:, 0, 0, 0]
     assert sizes.mean() == pytest.approx(1, abs=0.005)
-    assert 0.9 <= sizes.min() < 0.901
-    assert 1.099 < sizes.max() <= 1.1
+    assert 0.9 - 1e-6 <= sizes.min() < 0.901
+    assert 1.099 < sizes.max() <= 1.1 + 1e-6
 
 
 @given(st.integers(0, 1000), st.floats(0.01, 0.4))

@@ -2,6 +2,9 @@
 
 import logging
 import os
+import subprocess
+import sys
+import time
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +140,39 @@ def test_a_killed_process_is_an_error_and_what_is_finished_is_used(raw, store):
     found = prepare(raw, RECIPE, store, workers=1)
     assert len(read(raw)) <= 3 * (5 - done)
     assert_right(found, raw)
+
+
+POOL = """
+import os, time
+from msf_kedro.clips.chunks import _pool
+with _pool(2) as pool:
+    for _ in range(8):
+        pool.submit(time.sleep, 60)
+    print(*pool._processes, flush=True)
+    time.sleep(60)
+"""
+
+
+def is_running(process: str) -> bool:
+    """Whether a process is there and has not ended, as one that nobody waits for may be."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="not on Linux")
+def test_workers_end_with_a_parent_that_is_killed():
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen([sys.executable, "-c", POOL], stdout=subprocess.PIPE, env=env)
+    workers = parent.stdout.readline().decode().split()
+    assert [is_running(worker) for worker in workers] == [True, True]
+    parent.kill()
+    parent.communicate()
+    limit = time.monotonic() + 30
+    while any(map(is_running, workers)) and time.monotonic() < limit:
+        time.sleep(0.1)
+    assert not any(map(is_running, workers))
 
 
 def test_a_run_that_ends_in_too_many_bad_clips_has_lost_nothing(raw, store):

@@ -36,7 +36,7 @@ def refusal(filepath: Path | None) -> str:
 @pytest.mark.parametrize("name", [None, "none.pt", ""])
 def test_without_a_file_it_says_what_to_do(name, tmp_path):
     message = refusal(None if name is None else tmp_path / name)
-    assert re.search(r"--params=checkpoint=FILE \(docs/data\.md\)", message)
+    assert re.search(r"--params=checkpoint=FILE \(docs/ntu\.md\)", message)
     assert ("no such file" in message) == (name is not None)
 
 

@@ -41,7 +41,7 @@ def test_a_missing_or_empty_folder_says_what_to_do(make, what, tmp_path):
         folder.mkdir()
     with pytest.raises(DatasetError) as caught:
         ReleasedFeaturesDataset(str(folder)).load()
-    for part in (what, str(folder), "docs/data.md", "--params=released_features=FOLDER"):
+    for part in (what, str(folder), "docs/ntu.md", "--params=released_features=FOLDER"):
         assert part in str(caught.value)
 
 
@@ -52,7 +52,7 @@ def test_a_missing_or_empty_text_folder_says_what_to_do(make, what, tmp_path):
         folder.mkdir()
     with pytest.raises(DatasetError) as caught:
         texts(folder).load()
-    for part in (what, str(folder), "docs/data.md", "--params=text_files=FOLDER"):
+    for part in (what, str(folder), "docs/ntu.md", "--params=text_files=FOLDER"):
         assert part in str(caught.value)
 
 

@@ -13,6 +13,7 @@ from msf_kedro.texts.encoders import (
     EncoderConfig,
     check_class_texts,
     embed,
+    get_encoder,
 )
 
 CLASS_TEXTS = Path(__file__).parents[2] / "data/01_raw/class_texts"
@@ -89,7 +90,7 @@ TINY = {
 
 @pytest.fixture
 def tiny_clip(monkeypatch, tmp_path):
-    """A tiny CLIP architecture, known to open_clip by name, and a check-point of it."""
+    """A tiny CLIP architecture, known to open_clip by name, and a checkpoint of it."""
     import open_clip
 
     for registry in ("_MODEL_CONFIG_PATHS", "_MODEL_CONFIGS"):
@@ -123,7 +124,7 @@ def test_a_local_clip_checkpoint_is_used_with_quick_gelu(tiny_clip):
 
 
 def test_a_missing_checkpoint_file_is_named():
-    with pytest.raises(ValueError, match=r"^encoder\.weights: no check-point file /no/such\.pt"):
+    with pytest.raises(ValueError, match=r"^encoder\.weights: no checkpoint file /no/such\.pt"):
         embed(TEXTS, EncoderConfig("open_clip", "ViT-B-32", "/no/such.pt"))
 
 
@@ -138,5 +139,5 @@ def test_a_download_that_fails_says_what_to_do(monkeypatch, tmp_path):
 
 
 def test_an_unknown_library_is_refused():
-    with pytest.raises(ValueError, match=r"encoder\.library is 'gensim', expected one of"):
-        EncoderConfig("gensim", "word2vec", "")
+    with pytest.raises(ValueError, match=r"library: Input should be .*, not 'gensim'"):
+        get_encoder({"mine": {"library": "gensim", "model": "word2vec", "weights": ""}}, "mine")

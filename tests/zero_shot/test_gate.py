@@ -146,6 +146,33 @@ def test_a_threshold_lies_between_scores_in_the_middle_of_the_best():
     assert gate.threshold == pytest.approx(0.75)
 
 
+def two_sided(*top: float) -> Evidence:
+    """A clip for every largest seen probability, seen and unseen in turn; all are rightly told."""
+    logits = np.log(np.stack([top, 1 - np.array(top)], axis=1))
+    seen, right = np.arange(len(top)) % 2 == 0, np.full(len(top), True)
+    return Evidence(logits, np.full((len(top), 2), 0.5), seen, right, right)
+
+
+def test_a_threshold_between_two_scores_and_of_one():
+    """Half-way where there are two; the score itself where all clips have one."""
+    config = dataclasses.replace(CONFIG, temperatures=[1.0])
+    for top, threshold in ((0.9, 0.6), 0.75), ((0.8, 0.8), 0.8):
+        gate = fit_gate("threshold", two_sided(*top), config, "strict", width=1, seed=0)
+        assert gate.threshold == pytest.approx(threshold)
+        assert gate.weights.size == 0
+
+
+@pytest.mark.parametrize("kind", ["threshold", "logistic"])
+@pytest.mark.parametrize("temperatures", [[1.0, 2.0], [2.0, 1.0]])
+def test_of_temperatures_that_are_as_good_the_first_is_taken(kind, temperatures):
+    evidence = two_sided(*[0.99, 0.51] * 6)
+    config = dataclasses.replace(CONFIG, temperatures=temperatures)
+    gate = fit_gate(kind, evidence, config, "strict", width=1, seed=0)
+    scores = score(gate, evidence.seen_logits, evidence.unseen_probs)
+    assert harmonic_at(gate.threshold, scores, evidence) == 1
+    assert gate.temperature == temperatures[0]
+
+
 @pytest.mark.parametrize("protocol", ["strict", "paper"])
 def test_the_logistic_gate_tells_separable_clips_apart(protocol):
     evidence = make_evidence(80, apart=12.0)
@@ -210,14 +237,9 @@ def test_the_strict_protocol_takes_the_temperature_that_works():
         assert fit_gate("logistic", evidence, config, "strict", 3, 0).temperature == 1.0
 
 
-@pytest.mark.parametrize(
-    ("clips", "part", "drawn"),
-    [(240, 0.8, (96, 96)), (11, 0.8, (5, 4)), (240, 0.2, (24, 24)), (5, 0.5, (2, 1))],
-)
-def test_the_papers_gate_can_be_fitted_on_a_random_part_of_both_sides(
-    clips, part, drawn, monkeypatch
-):
-    """The same part of each; what is left out is rounded down, as in the release."""
+@pytest.fixture
+def fits(monkeypatch) -> list:
+    """Inputs and targets of every logistic regression."""
     fitted = []
 
     class Spy(LogisticRegression):
@@ -226,12 +248,34 @@ def test_the_papers_gate_can_be_fitted_on_a_random_part_of_both_sides(
             return super().fit(inputs, target)
 
     monkeypatch.setattr(gates, "_logistic", Spy)
+    return fitted
+
+
+@pytest.mark.parametrize("seed", [0, 2**33 - 1])
+def test_the_strict_choice_is_made_in_so_many_folds(seed, fits):
+    """Drawn by the seed, which may be large; then all clips fit the gate."""
+    evidence = make_evidence(60)
+    config = dataclasses.replace(CONFIG, folds=5, temperatures=[1.0, 2.0])
+    for s in (seed, seed, seed - 10):
+        fit_gate("logistic", evidence, config, "strict", 3, s % 2**34)
+    assert [len(target) for _, target in fits] == 3 * [*10 * [48], 60]
+    assert {int(target.sum()) for _, target in fits} == {24, 30}
+    same, other = (np.array_equal(fits[0][0], fits[place][0]) for place in (11, 22))
+    assert (same, other) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("clips", "part", "drawn"),
+    [(240, 0.8, (96, 96)), (11, 0.8, (5, 4)), (240, 0.2, (24, 24)), (5, 0.5, (2, 1))],
+)
+def test_the_papers_gate_can_be_fitted_on_a_random_part_of_both_sides(clips, part, drawn, fits):
+    """The same part of each; what is left out is rounded down, as in the release."""
     evidence = make_evidence(n=clips, apart=1.0)
     config = dataclasses.replace(CONFIG, paper_fit_part=part)
     found = [fit_gate("logistic", evidence, config, "paper", 3, seed) for seed in (1, 1, 2)]
     everything = gate_features(evidence.seen_logits, evidence.unseen_probs, 2.0, 3)
     rows = []
-    for inputs, target in fitted:
+    for inputs, target in fits:
         places = [int((everything == row).all(axis=1).argmax()) for row in inputs]
         assert len(set(places)) == len(places)
         assert np.array_equal(everything[places], inputs)

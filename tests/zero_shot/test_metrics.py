@@ -120,4 +120,5 @@ def test_summaries():
         "std": pytest.approx(math.sqrt((0.04 + 0.01 + 0.09) / 2)),
         "values": [0.1, 0.2, 0.6],
     }
+    assert metrics.summarise([0.1, 0.3])["std"] == pytest.approx(0.2 / math.sqrt(2))
     assert metrics.summarise([0.5]) == {"mean": 0.5, "std": 0.0, "values": [0.5]}

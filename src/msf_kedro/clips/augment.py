@@ -49,7 +49,7 @@ def augment(
 
 
 def _rotations(angles: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
-    """Rotation matrices from rotation vectors (exponential map)."""
+    """Rotation matrices from rotation vectors (exponential map), on their device."""
     x, y, z = angles.unbind(1)
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).view(-1, 3, 3)

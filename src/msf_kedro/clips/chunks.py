@@ -109,7 +109,10 @@ def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of one thread each; when something fails, waiting chunks are given up."""
+    """Processes of one thread each; when something fails, waiting chunks are given up.
+
+    Not joblib: its workers outlive a parent that is killed, and go on with what is queued.
+    """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy PyTorch's and Arrow's locks
     pool = ProcessPoolExecutor(workers, spawn, _start_worker)
     try:

@@ -138,6 +138,7 @@ def rotation_between(
     angle = np.arccos(np.clip(source @ target / norms, -1.0, 1.0))
     if np.abs(axis).sum() < DEGENERATE or abs(angle) < DEGENERATE:
         return np.eye(3)
+    # Not SciPy's Rotation: to import it costs every worker process 30 MB and 0.2 s.
     x, y, z = axis / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross

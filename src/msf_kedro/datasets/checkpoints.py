@@ -5,7 +5,7 @@ from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
-HINT = "give the file with --params=checkpoint=FILE (docs/data.md)"
+HINT = "give the file with --params=checkpoint=FILE (docs/ntu.md)"
 
 
 class ReleasedShiftGCNDataset(AbstractDataset):

@@ -126,7 +126,7 @@ class MissingListsDataset(AbstractDataset):
             missing = "there is no such file or folder" if not place.exists() else "no .txt file"
             raise DatasetError(
                 f"lists of clips without skeleton are expected in {place}: {missing} (see"
-                " docs/data.md; name another with --params=missing_lists=PATH)"
+                " docs/ntu.md; name another with --params=missing_lists=PATH)"
             )
         texts = {str(file): file.read_text(encoding="utf-8", errors="replace") for file in files}
         return {file: [line.strip() for line in text.splitlines()] for file, text in texts.items()}

@@ -25,7 +25,7 @@ class ReleasedFeaturesDataset(AbstractDataset):
         if not files:
             what = "it holds no .npy file" if self._path.is_dir() else "there is no such folder"
             raise DatasetError(
-                f"released features are expected in {self._path} (see docs/data.md;"
+                f"released features are expected in {self._path} (see docs/ntu.md;"
                 f" --params=released_features=FOLDER names another folder): {what}"
             )
         return {file.relative_to(self._path).as_posix(): partial(_load, file) for file in files}
@@ -60,7 +60,7 @@ class TextFilesDataset(AbstractDataset):
         if not files:
             what = "it is empty" if self._path.is_dir() else "there is no such folder"
             raise DatasetError(
-                f"text files are expected in {self._path} (see docs/data.md; --params=text_files="
+                f"text files are expected in {self._path} (see docs/ntu.md; --params=text_files="
                 f"FOLDER names another folder): {what}"
             )
         readers = {".csv": _rows, ".npy": _load}

@@ -36,7 +36,9 @@ class StudiesDataset(AbstractDataset):
         studies = {}
         for place in sorted(self._folder.glob("*/benchmark.parquet")):
             tables = {
-                name: TableDataset(str(place.with_name(f"{name}.parquet")), Version(None, None))
+                name: TableDataset(
+                    str(place.with_name(f"{name}.parquet")), version=Version(None, None)
+                )
                 for name in self.TABLES
             }
             missing = [name for name, table in tables.items() if not table.exists()]

@@ -1,1 +1,1 @@
-"""Networks: plain PyTorch modules without knowledge of files, devices or training."""
+"""Networks, their training, and features extracted by them; nothing here knows files or Kedro."""

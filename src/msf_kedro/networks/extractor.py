@@ -73,7 +73,7 @@ class StreamsConfig:
 
 @dataclass(frozen=True)
 class LabelledClips:
-    """Places of clips in the skeletons, with their class indices."""
+    """Clips as places in the skeletons, with their class indices."""
 
     clips: Int[Tensor, " n"]
     labels: Int[Tensor, " n"]

@@ -44,7 +44,7 @@ class ShiftGCNConfig:
 
 
 class _Permute(torch.autograd.Function):
-    """Reorder rows by a permutation; the gradient is a gather too, not a scatter."""
+    """Reorder rows by a permutation; the gradient is a gather as well, not a scatter."""
 
     @staticmethod
     def forward(ctx, rows, order, inverse):
@@ -90,7 +90,7 @@ class TimeShift(nn.Module):
     Linear interpolation of the two neighbouring frames, zeros outside; output frame `t` samples
     `stride·t + shift` (and half a frame more where the stride is 2). Written as a depth-wise
     convolution with a two-tap kernel, whose width follows the largest shift; where that is wide
-    and the shifts do not learn, as two gathers, which are faster then.
+    and the shifts are not being trained, as two gathers, which are then faster.
     """
 
     def __init__(self, channels: int, stride: int = 1):

@@ -10,7 +10,7 @@ GAIN = 0.5  # of the Xavier-uniform weights, as released
 
 
 class VAE(nn.Module):
-    """One linear map to `mu`, one to `logvar`, one back, with a ReLU behind it if asked for."""
+    """One linear map to `mu`, one to `logvar`, and one back, followed by a ReLU if asked for."""
 
     def __init__(
         self, inputs: int, latent: int, generators: list[torch.Generator], relu_output: bool
@@ -34,7 +34,7 @@ class VAE(nn.Module):
 def draw(
     mu: Float[Tensor, "*R #B Z"], logvar: Float[Tensor, "*R #B Z"], noise: Float[Tensor, "*R B W"]
 ) -> Float[Tensor, "*R B Z"]:
-    """Samples of N(mu, sigma^2) from standard normal noise, of `Z` numbers a sample or of one."""
+    """Samples of N(mu, sigma^2) from standard normal noise: `Z` numbers per sample, or one."""
     return mu + (0.5 * logvar).exp() * noise
 
 

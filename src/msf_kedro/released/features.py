@@ -144,7 +144,7 @@ def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
         raise ValueError(
             f"released features: {', '.join(missing)} missing; of the needed files there are:"
             f" {', '.join(there) or 'none'}; folders with .npy files: {', '.join(folders)}. Unpack"
-            " the whole archive (docs/data.md), and check that the class split is one of its"
+            " the whole archive (docs/ntu.md), and check that the class split is one of its"
         )
 
 

@@ -1,19 +1,21 @@
 """Stage 0: class texts to text features, by CLIP's text encoder or a sentence encoder."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from pydantic import ValidationError
+
+from msf_kedro.configuration import configuration, explain
 
 PACKAGED = "packaged:all-MiniLM-L6-v2"
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-LIBRARIES = ("open_clip", "sentence_transformers")
 
 
-@dataclass(frozen=True)
+@configuration
 class EncoderConfig:
     """A text encoder.
 
@@ -21,17 +23,13 @@ class EncoderConfig:
         library: `open_clip` or `sentence_transformers`.
         model: the library's model name, or for sentence_transformers a folder, or
             `packaged:all-MiniLM-L6-v2`, which comes with the installation.
-        weights: open_clip's name of pre-trained weights (`openai`) or a local check-point file;
+        weights: open_clip's name of pre-trained weights (`openai`) or a local checkpoint file;
             empty for sentence_transformers.
     """
 
-    library: str
+    library: Literal["open_clip", "sentence_transformers"]
     model: str
     weights: str
-
-    def __post_init__(self):
-        if self.library not in LIBRARIES:
-            raise ValueError(f"encoder.library is {self.library!r}, expected one of {LIBRARIES}")
 
 
 def get_encoder(encoders: dict[str, dict], name: str) -> EncoderConfig:
@@ -47,8 +45,8 @@ def get_encoder(encoders: dict[str, dict], name: str) -> EncoderConfig:
         raise ValueError(f"unknown encoder {name!r}; known are {', '.join(encoders)}")
     try:
         return EncoderConfig(**encoders[name])
-    except TypeError as error:
-        raise ValueError(f"encoders.{name}: {error}") from error
+    except ValidationError as error:
+        raise ValueError(f"encoders.{name}: {explain(error)}") from error
 
 
 def check_class_texts(table: pd.DataFrame) -> None:
@@ -110,7 +108,7 @@ def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
     import torch
 
     if Path(config.weights).suffix and not Path(config.weights).is_file():
-        raise ValueError(f"encoder.weights: no check-point file {config.weights}")
+        raise ValueError(f"encoder.weights: no checkpoint file {config.weights}")
     try:
         # OpenAI's weights were trained with QuickGELU; a local file says nothing about it.
         model = open_clip.create_model(

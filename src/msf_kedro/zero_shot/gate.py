@@ -119,11 +119,11 @@ def fit_gate(
             (_threshold_gate(evidence, t, width, config.outputs) for t in temperatures),
             key=lambda found: found[0],
         )[1]
-    temperature, threshold = config.paper_temperature, config.paper_threshold
-    fitted = np.arange(len(evidence.is_seen))
     if protocol == "strict":
         temperature, threshold = _choose_logistic(evidence, config, width, seed)
-    elif config.paper_fit_part < 1:
+        fitted = np.arange(len(evidence.is_seen))
+    else:
+        temperature, threshold = config.paper_temperature, config.paper_threshold
         fitted = _draw(evidence.is_seen, config.paper_fit_part, seed)
     inputs = gate_features(evidence.seen_logits, evidence.unseen_probs, temperature, width)
     model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])

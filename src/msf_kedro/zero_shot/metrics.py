@@ -20,8 +20,7 @@ def harmonic_mean(seen, unseen):
     """2·s·u / (s + u), element by element; 0 where both are 0."""
     seen, unseen = np.asarray(seen, dtype=float), np.asarray(unseen, dtype=float)
     total = seen + unseen
-    product = 2 * seen * unseen
-    return np.divide(product, total, out=np.zeros_like(product), where=total > 0)[()]
+    return 2 * seen * unseen / np.where(total > 0, total, 1)
 
 
 def tradeoff_curve(

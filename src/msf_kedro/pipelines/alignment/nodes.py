@@ -35,7 +35,7 @@ def fit_alignment(
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     trained, classes = roles[trained_clips(roles)], seen_classes(roles)
     task = Task(
-        features=torch.from_numpy(rows_of(features, trained.name, "features").to_numpy()),
+        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
         labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
         seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
         layout=clips.layout,

@@ -1,0 +1,314 @@
+"""README and docs: links lead somewhere, names exist, commands can be run, examples work."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import pytest
+import yaml
+from click import ClickException
+from kedro.config import OmegaConfigLoader
+from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
+from support.sessions import ROOT, context, session
+
+from msf_kedro.context import unknown_names
+from msf_kedro.settings import CONFIG_LOADER_ARGS
+
+SOURCE = ROOT / "src" / "msf_kedro"
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+README, *DOCS = PAGES
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+# What stands for something else in commands.
+PLACEHOLDERS = {r"--env=mine": "--env=sample", r"\$split": "split_1", r"\bNAME\b": "ridge"}
+OPTIONS = r"--(env|pipelines|params|nodes|from-nodes|namespaces|load-versions)="
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Code blocks in a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def quoted(page: Path) -> list[str]:
+    """What stands between backticks."""
+    return re.findall(r"`([^`\n]+)`", prose(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in headings}
+
+
+def links(page: Path) -> list[str]:
+    """Relative targets of links and pictures."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(page))
+    return [target for target in targets if "://" not in target]
+
+
+def commands() -> list[str]:
+    """Whole commands (`kedro run ...`), and options that stand alone."""
+    found = set()
+    for page in PAGES:
+        lines = "\n".join(blocks(page, "bash")).replace("\\\n", " ").splitlines()
+        lines = [line.partition(" #")[0].strip() for line in lines] + quoted(page)
+        found |= {line for line in lines if "kedro run" in line or re.match(OPTIONS, line)}
+    return sorted(found)
+
+
+COMMANDS = commands()
+
+
+@cache
+def known(env: str) -> tuple[set[str], set[str]]:
+    """Every dataset and every node of an environment's pipelines."""
+    context(env)
+    every = list(pipelines.values())
+    data_sets = set().union(*(pipeline.datasets() for pipeline in every))
+    return data_sets, {node.name for pipeline in every for node in pipeline.nodes}
+
+
+@cache
+def base() -> dict:
+    """The parameters of base alone."""
+    return OmegaConfigLoader(str(ROOT / "conf"), env="base", **CONFIG_LOADER_ARGS)["parameters"]
+
+
+def test_there_is_something_to_check():
+    assert len(DOCS) > 5
+    assert len(COMMANDS) > 40
+    assert sum(map(len, map(links, PAGES))) > 30
+
+
+# --- links and names ---
+
+
+@every_page
+def test_links_lead_somewhere(page):
+    for target in links(page):
+        path, _, anchor = target.partition("#")
+        other = (page.parent / path).resolve() if path else page
+        assert other.exists(), target
+        assert not anchor or anchor in anchors(other), target
+
+
+def test_readme_links_every_page():
+    assert {README.parent / link.split("#")[0] for link in links(README)} >= set(DOCS)
+
+
+@every_page
+def test_files_are_there_and_define_what_is_said(page):
+    for text in quoted(page):
+        match = re.fullmatch(r"([\w./-]+(?:\.(?:py|md|ya?ml|ipynb)|/))(?:: ([\w.]+))?", text)
+        if not match or re.match(r"conf/mine/|\d", text):
+            continue
+        places = [folder / match[1] for folder in (ROOT, ROOT / "conf" / "base", SOURCE)]
+        names = {file.name for file in SOURCE.rglob("*.py")}
+        assert any(place.exists() for place in places) or match[1] in names, text
+        if match[2]:
+            (place,) = (place for place in places if place.exists())
+            assert match[2] in defined(place), text
+
+
+def defined(file: Path) -> set[str]:
+    """What a file defines: functions, classes, their methods, constants."""
+    body = ast.parse(file.read_text()).body
+    names = {target.id for node in body if isinstance(node, ast.Assign) for target in node.targets}
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            inner = [n for n in getattr(node, "body", []) if isinstance(n, ast.FunctionDef)]
+            names |= {node.name} | {f"{node.name}.{method.name}" for method in inner}
+    return names
+
+
+@every_page
+def test_dotted_names_exist(page):
+    """Parameters, datasets, nodes, files."""
+    files = {file.name for file in ROOT.glob("*.*")} | {f.name for f in ROOT.rglob("conf/base/*")}
+    files |= {file.name for folder in ("src", "data") for file in (ROOT / folder).rglob("*.*")}
+    entries = context("utd_mhad").config_loader["catalog"].values()
+    files |= {Path(entry.get("filepath") or "").name for entry in entries}
+    for text in quoted(page):
+        name = re.split(r": |=", text)[0]
+        if not re.fullmatch(r"[a-z_]+(\.[a-z_]+)+", name) or name.endswith(".npy"):
+            continue
+        *groups, last = name.split(".")
+        there = {last: None}
+        for group in reversed(groups):
+            there = {group: there}
+        data_sets, nodes = known("utd_mhad")
+        is_parameter = not list(unknown_names(there, base()))
+        assert is_parameter or name in data_sets | nodes | files, text
+
+
+def test_values_beside_parameters_are_the_defaults():
+    checked = 0
+    for text in quoted(ROOT / "docs" / "fidelity.md"):
+        name, colon, value = text.partition(": ")
+        if not colon or name.split(".")[0] not in base():
+            continue
+        found = base()
+        for part in name.split("."):
+            found = found[part]
+        assert yaml.safe_load(value) == yaml.safe_load(str(found)), text
+        checked += 1
+    assert checked > 20
+
+
+def test_the_stages_data_sets_exist():
+    text = prose(ROOT / "docs" / "architecture.md").partition("| stage | reads ")[2]
+    rows = [re.findall("`([^`]+)`", row) for row in text.split("\n\n")[0].splitlines()[2:]]
+    assert {row[0] for row in rows} < set(pipelines)
+    for name, phase in product({n for row in rows for n in row[1:]}, ("calibration", "test")):
+        full = name.replace("{phase}", phase).replace("{stream}", "joint")
+        assert full.startswith(".") or full in known("utd_mhad")[0], name
+
+
+@pytest.mark.parametrize("file", ["README.md", "docs"])
+def test_old_names_are_gone(file):
+    pages = [page for page in PAGES if page.match(f"{file}*") or page.parent.name == file]
+    old = (
+        r"check-point|\balignment\.(?!py)\w|fused_texts|clip_parts|class_<|ntu60_|ntu120_[19]"
+        r"|--pipeline="
+    )
+    allowed = {"--pipeline="} if file == "docs" else set()  # said once to work as well
+    found = [match for page in pages for match in re.findall(old, page.read_text())]
+    assert pages
+    assert set(found) <= allowed, found
+    assert len(found) <= len(allowed)
+
+
+def test_files_that_messages_and_settings_name_are_there():
+    folders = ("src", "conf", "benchmarks", "notebooks")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.*")]
+    texts = [f.read_text() for f in files if f.suffix in (".py", ".yml", ".ipynb")]
+    named = {name for text in texts for name in re.findall(r"docs/\w+\.md", text)}
+    assert named >= {"docs/data.md", "docs/ntu.md", "docs/results.md"}
+    assert {name for name in named if not (ROOT / name).is_file()} == set()
+
+
+# --- commands ---
+
+
+@cache
+def refusal(env: str | None, params: str) -> str:
+    """What an environment says to parameters; empty if it takes them."""
+    try:
+        context(env, **json.loads(params))
+    except (ClickException, ValueError) as error:
+        return f"{env}: {error}"
+    return ""
+
+
+def options(command: str) -> dict:
+    """What Kedro makes of a command's options."""
+    for placeholder, value in PLACEHOLDERS.items():
+        command = re.sub(placeholder, value, command)
+    _, whole, rest = command.partition("kedro run")
+    return kedro_run.make_context("run", (rest if whole else command).split()).params
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if "kedro run" in line])
+def test_commands_can_be_run(command):
+    """Environment and pipelines are there, parameters are taken, some node is selected."""
+    given = options(command)
+    names = given["pipelines"] or [given["pipeline"] or "__default__"]
+    assert refusal(given["env"], json.dumps(given["params"])) == ""
+    if "benchmark" in names:  # the latest context's
+        context(given["env"], **given["params"])
+    chosen = sum(pipelines[name] for name in names)
+    parts = {name: given[name] or None for name in ("from_nodes", "node_names")}
+    parts["node_namespaces"] = given["namespaces"] or None
+    assert chosen.filter(**parts).nodes if any(parts.values()) else chosen.nodes
+    assert set(given["load_versions"] or ()) <= chosen.datasets()
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if "kedro run" not in line])
+def test_options_are_taken_by_some_study(command):
+    given = options(command)
+    data_sets, nodes = known("utd_mhad")
+    assert {*given["from_nodes"], *given["node_names"]} <= nodes
+    assert set(given["load_versions"] or ()) <= data_sets
+    assert set(given["pipelines"]) <= set(pipelines)
+    params = json.dumps(given["params"])
+    studies = [given["env"]] if given["env"] else ["utd_mhad", "ntu60"]
+    refusals = [refusal(env, params) for env in studies]
+    assert "" in refusals, refusals
+
+
+# --- drawings and examples ---
+
+
+def test_the_drawing_of_the_rooms_is_that_of_the_imports():
+    """`python docs/draw_rooms.py` prints what belongs there."""
+    command = [sys.executable, str(ROOT / "docs" / "draw_rooms.py")]
+    drawn = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert blocks(ROOT / "docs" / "architecture.md", "mermaid") == [drawn]
+
+
+def test_the_overview_is_small_and_opaque():
+    picture = ROOT / "docs" / "images" / "overview.svg"
+    assert picture.stat().st_size < 150_000
+    assert "fill: #ffffff" in picture.read_text()[:3000]
+
+
+@every_page
+def test_python_is_python_and_loads_what_there_is(page):
+    for block in blocks(page, "python"):
+        compile(block, page.name, "exec")
+        for name in re.findall(r"catalog\.load\(f?\"([^\"]+)\"", block):
+            full = name.replace("{stream}", "joint")
+            assert full in known("utd_mhad")[0], name
+
+
+@pytest.fixture
+def examples() -> list[str]:
+    return blocks(ROOT / "docs" / "methods.md", "python")
+
+
+def test_the_example_of_the_contract_recognises_unseen_classes(examples, capsys):
+    exec(examples[0], {})
+    assert int(capsys.readouterr().out.removesuffix("%\n")) > 90
+
+
+def test_the_example_of_a_new_method_keeps_the_contract(examples):
+    names: dict = {"__name__": "msf_kedro.methods.least_squares"}
+    exec(examples[0], names)
+    exec(examples[-1], names)
+    method, task, cpu = names["METHOD"], names["task"], names["cpu"]
+    fitted, history = method.fit(task, [1, 3], method.Config(temperatures=[1.0]), cpu)
+    assert history[0]["seconds"] == 0
+    assert fitted.about["method"] == "least_squares"
+    classifier, _ = fitted.classifier(fitted.latents(names["texts"]), cpu)
+    unseen = ~names["seen"]
+    logits = classifier.logits(names["features"][unseen])
+    assert logits.shape == (1, 2, 40, 2)
+    assert (logits[0, 1].argmax(1) + 8 == names["classes"][unseen]).float().mean() > 0.9
+
+
+def test_the_example_applies_a_runs_method_to_new_clips_and_words(examples, finished, capsys):
+    data_root = str(finished[0])
+    with session("test", {"data_root": data_root}) as opened:
+        names = {"catalog": opened.load_context().catalog}
+    for example in examples[1:-1]:
+        exec(example, names)
+    found = names["predictions"]
+    assert found.index.tolist() == ["clip 1", "clip 2"]
+    assert set(found.unseen_prediction) <= {201, 202}
+    assert found.predicted.tolist() == [
+        seen if called else unseen
+        for seen, unseen, called in found[
+            ["seen_prediction", "unseen_prediction", "called_seen"]
+        ].itertuples(index=False)
+    ]
+    assert "called_seen" in capsys.readouterr().out
