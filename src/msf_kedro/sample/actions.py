@@ -1,4 +1,4 @@
-"""The sample's actions: NTU RGB+D 120 action numbers, each a composition of shared movements."""
+"""The sample's actions, by their NTU RGB+D 120 numbers, each composed of shared movements."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ class Action:
         name: its label in the class text table, for people who read this file.
         seconds: duration for a performer of average speed.
         movements: what the person does, right-handed.
-        partner: what a second person does, who faces the first; none: one person.
-        distance: metres between the two at the start.
+        partner: what a second person, facing the first, does.
+        distance: metres between the two at the start; 0 if there is only one person.
         mirrored: whether left-handed people do it the other way round.
     """
 
