@@ -89,6 +89,8 @@ def test_what_holds_for_every_split(study, phase):
     roles = assign_roles(clips, classes, split, PARTS, phase)
     assert roles.name.tolist() == clips.name.tolist()
     seen, unseen = set(seen_classes(roles)), set(unseen_classes(roles))
+    assert seen_classes(roles) == sorted(seen)
+    assert unseen_classes(roles) == sorted(unseen)
     assert not seen & unseen
     assert unseen == set(split.unseen if phase == "test" else split.calibration_unseen)
     assert seen == set(classes) - set(split.unseen) - (unseen if phase == "calibration" else set())
