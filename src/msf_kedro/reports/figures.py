@@ -4,12 +4,9 @@ import pandas as pd
 
 from msf_kedro.reports import comparisons
 from msf_kedro.reports.comparisons import CELL, SCORED, Cell, Resamples, TablesConfig
+from msf_kedro.reports.evaluation import RESULTS
 from msf_kedro.reports.published import FIGURES, same_texts
 
-RESULTS = (
-    *("zssar_accuracy", "seen_classifier_accuracy", *FIGURES[1:]),
-    *("harmonic_mean_perfect_gate", "gate_accuracy", "ausuc"),
-)
 OVER_CLASSES = tuple(f"{figure}_per_class" for figure in FIGURES)
 CLASS = ("class_id", "label", "side")
 OF_CLASS = ("class_alone", "class_with_gate")
@@ -123,12 +120,10 @@ def _summaries(
     by = "split" if table.split.nunique() > 1 else "seed"
     values = table.groupby([*keys, by])[list(figures)].mean()
     grouped = values.groupby(keys)
-    spread = {
-        name: grouped.agg(how).stack(future_stack=True).rename_axis([*keys, "figure"])
-        for name, how in (("mean", "mean"), ("std", "std"), ("n", "count"))
-    }
+    spread = grouped.agg(["mean", "std", "count"]).stack(0, future_stack=True)
+    spread = spread.rename_axis([*keys, "figure"]).rename(columns={"count": "n"})
     runs = table.groupby(keys).size().rename("runs")
-    return pd.DataFrame(spread).join(runs).reset_index().assign(over=f"{by}s")
+    return spread.join(runs).reset_index().assign(over=f"{by}s")
 
 
 def _best(long: pd.DataFrame) -> pd.Series:
