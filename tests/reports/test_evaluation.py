@@ -209,7 +209,9 @@ def test_rows_are_joined_by_the_names_of_clips():
     expected = zssar_results(probs, roles, candidates)
     pd.testing.assert_frame_equal(zssar_results(probs[::-1], roles[::-1], candidates), expected)
     lacking = probs.drop(index=(1, 5, "u1"))
-    with pytest.raises(ValueError, match=r"candidate 1, seed 5: no row for 1 of 4 clips, such as u1"):
+    with pytest.raises(
+        ValueError, match=r"candidate 1, seed 5: no row for 1 of 4 clips, such as u1"
+    ):
         zssar_results(lacking, roles, candidates)
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msf_kedro.reports import comparisons
-from msf_kedro.reports.comparisons import CELL, SCORED, Cell, Resamples, TablesConfig
+from msf_kedro.reports.comparisons import CELL, SCORED, Cell, TablesConfig
 from msf_kedro.reports.evaluation import RESULTS
 from msf_kedro.reports.published import FIGURES, same_texts
 
@@ -60,9 +60,7 @@ def collect(
     for split, members in ({name: [name] for name in names} if by_split else {"": names}).items():
         mine = benchmark[benchmark.split.isin(members)]
         clips = outcomes[outcomes.split.isin(members)]
-        drawn = resamples.keys.split.isin(members).to_numpy()
-        keys = resamples.keys[drawn].reset_index(drop=True)
-        some = Resamples(keys, resamples.values[drawn], resamples.draws[drawn])
+        some = resamples[resamples.index.isin(members, level="split")]
         for table, rows in _tables(mine, clips, some, config).items():
             seeds, chance = mine.seed.nunique(), round(100 * mine.chance.mean(), 9)
             facts = {"splits": len(members), "seeds": seeds, "chance": chance}
@@ -84,7 +82,7 @@ def _check(table: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _tables(
-    benchmark: pd.DataFrame, outcomes: pd.DataFrame, resamples: Resamples, config: TablesConfig
+    benchmark: pd.DataFrame, outcomes: pd.DataFrame, resamples: pd.DataFrame, config: TablesConfig
 ) -> dict[str, pd.DataFrame]:
     """The rows of every table, by its name; figures as fractions."""
     cells = [Cell(*row) for row in benchmark[CELL].drop_duplicates().itertuples(index=False)]
