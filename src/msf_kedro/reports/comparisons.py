@@ -99,25 +99,20 @@ def intervals(resamples: pd.DataFrame, level: float) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def widest(cells: list[Cell]) -> list[Cell]:
-    """Each method and encoder with all texts; where it has no such cell, all that it has."""
-    full = {(c.method, c.encoder) for c in cells if c.texts == FULL}
-    return [c for c in cells if c.texts == FULL or (c.method, c.encoder) not in full]
-
-
 def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     """What is tested against what, as far as it is among the cells, encoder by encoder.
 
-    MSF with all texts against every other method's `widest` cells; more texts against fewer, and MD
-    and AD against LB, inside MSF; every other method against MSF with the same texts. No pair is
-    chosen by its figures.
+    MSF with all texts against every other method with all texts, or where it has no such cell, with
+    all that it has; more texts against fewer, and MD and AD against LB, inside MSF; every other
+    method against MSF with the same texts. No pair is chosen by its figures.
     """
     found = []
     for encoder in dict.fromkeys(cell.encoder for cell in cells):
         here = [cell for cell in cells if cell.encoder == encoder]
         others = [cell for cell in here if cell.method != "msf"]
-        full = Cell("msf", FULL, encoder)
-        wanted = [(full, other) for other in widest(others)]
+        full = {cell.method for cell in others if cell.texts == FULL}
+        widest = [cell for cell in others if cell.texts == FULL or cell.method not in full]
+        wanted = [(Cell("msf", FULL, encoder), cell) for cell in widest]
         wanted += [(Cell("msf", a, encoder), Cell("msf", b, encoder)) for a, b in ABLATIONS]
         wanted += [(c, Cell("msf", c.texts, encoder)) for c in others if c.texts != FULL]
         found += [pair for pair in wanted if set(pair) <= set(here)]

@@ -32,23 +32,16 @@ def zssar_results(
     """
     tested = (roles.side == "unseen") & roles.part.isin(ZSSAR_TEST)
     targets = roles[tested].set_index("name").class_id
+    keys = ["protocol", "seed", "candidate"]
     rows = []
-    for choice in candidates[candidates.phase == "test"].itertuples():
-        mine = probs.xs((choice.candidate, choice.seed), level=("candidate", "seed"))
-        what = f"probabilities of candidate {choice.candidate}, seed {choice.seed}"
-        mine = rows_of(mine, targets.index, what)
-        target, predicted = targets.to_numpy(), mine.idxmax(axis=1).to_numpy()
-        rows.append(
-            {
-                "protocol": choice.protocol,
-                "seed": choice.seed,
-                "candidate": choice.candidate,
-                "accuracy": metrics.accuracy(target, predicted),
-                "accuracy_per_class": metrics.accuracy_per_class(target, predicted),
-                "chance": 1 / len(mine.columns),
-            }
-        )
-    return pd.DataFrame(rows)
+    for key in candidates.loc[candidates.phase == "test", keys].itertuples(index=False, name=None):
+        _, seed, candidate = key
+        mine = probs.xs((candidate, seed), level=("candidate", "seed"))
+        mine = rows_of(mine, targets.index, f"probabilities of candidate {candidate}, seed {seed}")
+        both = targets.to_numpy(), mine.idxmax(axis=1).to_numpy()
+        accuracies = metrics.accuracy(*both), metrics.accuracy_per_class(*both)
+        rows.append((*key, *accuracies, 1 / len(mine.columns)))
+    return pd.DataFrame(rows, columns=[*keys, "accuracy", "accuracy_per_class", "chance"])
 
 
 def gzssar_results(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -191,5 +184,5 @@ def _curve(run: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _summaries(table: pd.DataFrame, keys: list[str]) -> dict[str, dict]:
-    figures = table.drop(columns=[key for key in keys if key in table])
+    figures = table.drop(columns=keys, errors="ignore")
     return {name: metrics.summarise(figures[name].tolist()) for name in figures}
