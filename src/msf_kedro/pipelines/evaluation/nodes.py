@@ -19,11 +19,6 @@ def evaluate_zssar(
     return results
 
 
-def evaluate_gzssar(predictions: pd.DataFrame) -> pd.DataFrame:
-    """GZSSAR figures per protocol, gate and seed."""
-    return evaluation.gzssar_results(predictions)
-
-
 def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
     """Seen-unseen curves, confusions and figures per class."""
     return (
@@ -47,17 +42,9 @@ def report(
     variant: str,
 ) -> dict:
     """The report of the run, which is logged as a table too."""
-    run = {
-        "study": study,
-        "split": split,
-        "method": method,
-        "method_config": method_config,
-        "texts": texts,
-        "encoder": encoder,
-        "gate": gate.kind,
-        "seeds": seeds,
-        "variant": variant,
-    }
+    run = {"study": study, "split": split, "method": method, "method_config": method_config}
+    run |= {"texts": texts, "encoder": encoder, "gate": gate.kind, "seeds": seeds}
+    run |= {"variant": variant}
     logger.info(
         "%s, split %s, %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
         *(study, split, method, texts, len(seeds)),
@@ -77,9 +64,8 @@ def compare(
     encoder: str,
 ) -> pd.DataFrame:
     """The run's figures beside the published ones, which are logged where there are some."""
-    table = evaluation.comparison(
-        zssar_results, gzssar_results, published_figures, study, split, method, texts, encoder
-    )
+    cell = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
+    table = evaluation.comparison(zssar_results, gzssar_results, published_figures, cell)
     if table[list(evaluation.SOURCES)].notna().any(axis=None):
         shown = table.round(2).to_string(index=False, na_rep="-")
         logger.info("beside the published figures of texts %s, percent\n%s", texts, shown)

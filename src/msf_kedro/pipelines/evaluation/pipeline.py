@@ -3,13 +3,8 @@
 from kedro.pipeline import Pipeline, node
 
 from msf_kedro.pipelines.bound import bind
-from msf_kedro.pipelines.evaluation.nodes import (
-    break_down,
-    compare,
-    evaluate_gzssar,
-    evaluate_zssar,
-    report,
-)
+from msf_kedro.pipelines.evaluation.nodes import break_down, compare, evaluate_zssar, report
+from msf_kedro.reports.evaluation import gzssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
 CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
@@ -24,8 +19,7 @@ def create_zssar_pipeline(**kwargs) -> Pipeline:
 
 def create_figures_pipeline(**kwargs) -> Pipeline:
     """All figures of a run, without the report."""
-    evaluate = bind(evaluate_gzssar, "predictions")
-    gzssar = node(*evaluate, "gzssar_results", name="evaluate_gzssar")
+    gzssar = node(gzssar_results, "predictions", "gzssar_results", name="evaluate_gzssar")
     return create_zssar_pipeline() + Pipeline([gzssar])
 
 
