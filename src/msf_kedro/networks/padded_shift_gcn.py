@@ -1,7 +1,7 @@
 """Shift-GCN on clips that always have all their bodies: absent ones are zeros, and count."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from msf_kedro import runtime
@@ -44,6 +44,14 @@ class PaddedShiftGCN(nn.Module):
             clips = clips.to(self.network.classifier.weight.dtype)
             features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
             return self.network.classifier(features), features
+
+    def of_bodies(
+        self, bodies: Float[Tensor, "B C V T"], clip: Int[Tensor, " B"], person: Int[Tensor, " B"]
+    ) -> tuple[Float[Tensor, "N K"], Float[Tensor, "N D"]]:
+        """Logits and features of a batch of clips, given as to `ShiftGCN.forward`."""
+        padded = bodies.new_zeros(int(clip[-1]) + 1, len(self.network.norms), *bodies.shape[1:])
+        padded[clip, person] = bodies
+        return self(padded.permute(0, 2, 4, 3, 1))
 
     def _answers(self, bodies: Float[Tensor, "N M C V T"]) -> Float[Tensor, "N M D"]:
         """Features of every body; for each place, absent bodies share one computation."""

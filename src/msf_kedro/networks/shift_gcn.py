@@ -6,6 +6,7 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import torch
@@ -205,21 +206,11 @@ class ShiftGCN(nn.Module):
 
     def __init__(self, config: ShiftGCNConfig, joints: int, classes: int):
         super().__init__()
-        self.architecture = {
-            "widths": config.widths,
-            "strided_units": config.strided_units,
-            "joints": joints,
-        }
+        self.architecture = asdict(config) | {"joints": joints}
         self.norms = nn.ModuleList(JointBatchNorm(CHANNELS, joints) for _ in range(PERSONS))
         inputs = (CHANNELS, *config.widths[:-1])
         self.units = nn.ModuleList(
-            Unit(
-                before,
-                width,
-                joints,
-                stride=2 if number in config.strided_units else 1,
-                residual=number > 1,
-            )
+            Unit(before, width, joints, 2 if number in config.strided_units else 1, number > 1)
             for number, (before, width) in enumerate(zip(inputs, config.widths, strict=True), 1)
         )
         self.classifier = nn.Linear(config.widths[-1], classes)
@@ -230,9 +221,8 @@ class ShiftGCN(nn.Module):
         cls, architecture: Mapping[str, Any], classes: int, state: Mapping[str, Tensor]
     ) -> "ShiftGCN":
         """The network of this `architecture` (see the attribute), with a saved state."""
-        rest = dict(architecture)
-        joints = rest.pop("joints")
-        network = cls(ShiftGCNConfig(**rest), joints, classes)
+        config = {name: value for name, value in architecture.items() if name != "joints"}
+        network = cls(ShiftGCNConfig(**config), architecture["joints"], classes)
         network.load_state_dict(state)
         return network
 
