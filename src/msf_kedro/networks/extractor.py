@@ -196,16 +196,9 @@ def _optimizer(network: ShiftGCN, config: ShiftGCNTraining) -> torch.optim.SGD:
     graph = [module.weight for module in convolutions]
     special = {id(parameter) for parameter in (*masks, *graph)}
     others = [p for p in network.parameters() if id(p) not in special]
-    return torch.optim.SGD(
-        [
-            {"params": others, "weight_decay": config.weight_decay},
-            {"params": graph, "weight_decay": config.graph_weight_decay},
-            {"params": masks, "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        momentum=0.9,
-        nesterov=True,
-    )
+    decays = (config.weight_decay, others), (config.graph_weight_decay, graph), (0.0, masks)
+    groups = [{"params": weights, "weight_decay": decay} for decay, weights in decays]
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
 
 
 def _schedule(

@@ -59,17 +59,15 @@ class PaddedShiftGCN(nn.Module):
         person = torch.arange(bodies.shape[1], device=bodies.device)
         absent = person[~present.all(dim=0)]
         zeros = bodies.new_zeros(len(absent), *bodies.shape[2:])
-        computed = self._in_parts(
-            torch.cat([bodies[present], zeros]),
-            torch.cat([person.expand_as(present)[present], absent]),
+        parts = zip(
+            torch.cat([bodies[present], zeros]).split(AT_ONCE),
+            torch.cat([person.expand_as(present)[present], absent]).split(AT_ONCE),
+            strict=True,
         )
+        computed = torch.cat([self.network.body_features(*part) for part in parts])
         of_present, of_absent = computed.split([len(computed) - len(absent), len(absent)])
         answers = computed.new_zeros(len(person), computed.shape[1])
         answers[absent] = of_absent
         answers = answers.repeat(len(bodies), 1, 1)
         answers[present] = of_present
         return answers
-
-    def _in_parts(self, bodies: Tensor, person: Tensor) -> Float[Tensor, "B D"]:
-        parts = zip(bodies.split(AT_ONCE), person.split(AT_ONCE), strict=True)
-        return torch.cat([self.network.body_features(*part) for part in parts])

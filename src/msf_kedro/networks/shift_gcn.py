@@ -105,14 +105,8 @@ class TimeShift(nn.Module):
         if reach > WIDE_REACH and not position.requires_grad:
             return _sample(x, position, self.stride)
         taps = torch.arange(-reach, reach + 1, device=x.device)
-        kernel = (1 - (taps - position[:, None]).abs()).clamp_min(0).to(x.dtype)
-        return F.conv2d(
-            x,
-            kernel[:, None, None],
-            stride=(1, self.stride),
-            padding=(0, reach),
-            groups=x.shape[1],
-        )
+        kernel = (1 - (taps - position[:, None]).abs()).clamp_min(0).to(x.dtype)[:, None, None]
+        return F.conv2d(x, kernel, stride=(1, self.stride), padding=(0, reach), groups=x.shape[1])
 
 
 def _sample(
@@ -250,7 +244,10 @@ class ShiftGCN(nn.Module):
             clip: for each body its clip's place in the batch, from 0, ascending.
             person: for each body its place in the clip, 0 or 1.
         """
-        features = _mean_over_bodies(self.body_features(bodies, person), clip)
+        of_bodies = self.body_features(bodies, person)
+        counts = torch.bincount(clip)
+        total = of_bodies.new_zeros(len(counts), of_bodies.shape[1]).index_add(0, clip, of_bodies)
+        features = total / counts[:, None]
         return self.classifier(features), features
 
     def body_features(
@@ -271,12 +268,6 @@ class ShiftGCN(nn.Module):
             chosen = person == place
             out[chosen] = norm(bodies[chosen]).to(out.dtype)
         return out
-
-
-def _mean_over_bodies(x: Float[Tensor, "B D"], clip: Int[Tensor, " B"]) -> Float[Tensor, "N D"]:
-    counts = torch.bincount(clip)
-    total = x.new_zeros(len(counts), x.shape[1]).index_add(0, clip, x)
-    return total / counts[:, None]
 
 
 def _pointwise(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

@@ -165,15 +165,14 @@ def _unmoved(value: Tensor) -> str | None:
 def _shifted(channels: int, direction: int, value: Tensor) -> str | None:
     """Slot (joint v, channel c) must take (v + direction·c mod V, c), joints first."""
     joint, channel = torch.arange(JOINTS)[:, None], torch.arange(channels)
-    expected = (joint + direction * channel) % JOINTS * channels + channel
-    value = value.detach().cpu().view(JOINTS, channels)
-    wrong = torch.nonzero((value != expected).flatten()).flatten().tolist()
+    expected = ((joint + direction * channel) % JOINTS * channels + channel).flatten()
+    value = value.detach().cpu()
+    wrong = torch.nonzero(value != expected).flatten().tolist()
     if not wrong:
         return None
-    first = (value.flatten()[wrong[0]].item(), expected.flatten()[wrong[0]].item())
     return (
-        f"found another permutation: {first[0]} at place {wrong[0]}, expected {first[1]}"
-        f" ({len(wrong)} of {value.numel()} places differ)"
+        f"found another permutation: {value[wrong[0]].item()} at place {wrong[0]}, expected"
+        f" {expected[wrong[0]].item()} ({len(wrong)} of {value.numel()} places differ)"
     )
 
 
