@@ -84,7 +84,7 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.networks.released_extractor import WINDOW, check_input  # imports torch
+        from msf_kedro.released.clips import WINDOW, check_input  # imports torch
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")
