@@ -62,12 +62,10 @@ class MethodsAreConfigured:
     @hook_impl
     @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        read = pipeline.inputs()
-        groups = {name: f"params:{name}" for name in METHODS}
-        if "params:method_config" in read:
+        if "params:method_config" in pipeline.inputs():
             configure(catalog.load("params:method"), catalog.load("params:method_config"))
-        for method, group in groups.items():
-            if group in read:
+        for method in METHODS:
+            if (group := f"params:{method}") in pipeline.inputs():
                 configure(method, catalog.load(group))
 
 

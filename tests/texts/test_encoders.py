@@ -8,13 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from msf_kedro.texts.encoders import (
-    PACKAGED,
-    EncoderConfig,
-    check_class_texts,
-    embed,
-    get_encoder,
-)
+from msf_kedro.texts.encoders import PACKAGED, EncoderConfig, check_class_texts, embed, get_encoder
 
 CLASS_TEXTS = Path(__file__).parents[2] / "data/01_raw/class_texts"
 TEXTS = ["kick something", "kicking with the leg", "write a letter"]

@@ -20,10 +20,7 @@ LOGGED = 20  # how many bad clips are logged one by one
 
 
 def prepare(
-    raw: Mapping[str, LoadClip],
-    recipe: Recipe,
-    store: MutableMapping[str, Chunk],
-    workers: int,
+    raw: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk], workers: int
 ) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
     """Read, check and normalise all clips, chunk by chunk.
 

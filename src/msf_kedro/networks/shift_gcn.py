@@ -232,10 +232,7 @@ class ShiftGCN(nn.Module):
         return PaddedShiftGCN(cls.from_state(*convert(state_dict)))
 
     def forward(
-        self,
-        bodies: Float[Tensor, "B C V T"],
-        clip: Int[Tensor, " B"],
-        person: Int[Tensor, " B"],
+        self, bodies: Float[Tensor, "B C V T"], clip: Int[Tensor, " B"], person: Int[Tensor, " B"]
     ) -> tuple[Float[Tensor, "N K"], Float[Tensor, "N D"]]:
         """Logits and features of a batch of clips.
 

@@ -160,9 +160,7 @@ ACTIONS: dict[int, Action] = {
     28: Action("phone call", 2.4, (*hand_to("ear", span(0.05, 0.95)), *lean_torso(4, _WHOLE))),
     31: Action("point to something", 1.9, hand_to("front", _WHOLE)),
     33: Action(
-        "check time",
-        2.0,
-        (*hand_to("watch", _WHOLE, "l", elbow=0.3), *nod_head(28, _WHOLE)),
+        "check time", 2.0, (*hand_to("watch", _WHOLE, "l", elbow=0.3), *nod_head(28, _WHOLE))
     ),
     34: Action(
         "rub two hands",
@@ -173,9 +171,7 @@ ACTIONS: dict[int, Action] = {
         ),
     ),
     35: Action(
-        "nod head",
-        2.0,
-        (*nod_head(38, _LONG, "pulse", 3), *bend_torso(14, _LONG, "pulse", 3)),
+        "nod head", 2.0, (*nod_head(38, _LONG, "pulse", 3), *bend_torso(14, _LONG, "pulse", 3))
     ),
     38: Action("salute", 1.9, hand_to("forehead", _WHOLE, elbow=0.9)),
     39: Action("put palms together", 2.0, hand_to("chest near", _WHOLE, "rl", elbow=0.4)),

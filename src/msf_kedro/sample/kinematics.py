@@ -143,9 +143,7 @@ def mirrored(joints: Float[np.ndarray, "T 25 3"]) -> Float[np.ndarray, "T 25 3"]
 
 
 def rotation(
-    bend: Float[np.ndarray, "T 1"],
-    side: Float[np.ndarray, "T 1"],
-    twist: Float[np.ndarray, "T 1"],
+    bend: Float[np.ndarray, "T 1"], side: Float[np.ndarray, "T 1"], twist: Float[np.ndarray, "T 1"]
 ) -> Float[np.ndarray, "T 3 3"]:
     """Matrices that bend row vectors (on their left), then lean them sideways, then twist them."""
     (sb, ss, st), (cb, cs, ct) = (

@@ -92,11 +92,7 @@ def hand_to_point(point: Way, when: When, side: str = "r", course: str = "hold")
 
 
 def swing_hand(
-    way: Way,
-    cycles: Number,
-    when: When,
-    side: str = "r",
-    alternate: bool = False,
+    way: Way, cycles: Number, when: When, side: str = "r", alternate: bool = False
 ) -> Movement:
     """A hand swings to and fro along a way (outward, up, to the front)."""
     return tuple(
@@ -141,11 +137,7 @@ def bend_knees(
 
 
 def swing_leg(
-    way: Way,
-    when: When,
-    side: str = "r",
-    course: str = "hold",
-    cycles: Number = 1.0,
+    way: Way, when: When, side: str = "r", course: str = "hold", cycles: Number = 1.0
 ) -> Movement:
     """A foot leaves the floor (outward, up, to the front); the left one half a cycle later."""
     return tuple(
@@ -191,10 +183,7 @@ def turn_around(angle: Number, when: When) -> Movement:
 
 
 def perform(
-    movements: Movement,
-    clock: Float[np.ndarray, " T"],
-    body: Body,
-    manner: Manner,
+    movements: Movement, clock: Float[np.ndarray, " T"], body: Body, manner: Manner
 ) -> Pose:
     """The sum of one person's motions over a clip whose frames are at `clock` (0..1)."""
     sums = {name: np.zeros((len(clock), width)) for name, width in _WIDTHS.items()}
