@@ -10,13 +10,10 @@ from msf_kedro.zero_shot.gate import GateConfig
 logger = logging.getLogger(__name__)
 
 
-def evaluate_zssar(
-    test_unseen_probs: pd.DataFrame, test_roles: pd.DataFrame, candidates: pd.DataFrame
-) -> pd.DataFrame:
-    """ZSSAR figures per protocol and seed."""
-    results = evaluation.zssar_results(test_unseen_probs, test_roles, candidates)
-    logger.info("ZSSAR, mean ± deviation over seeds\n%s", evaluation.results_table(results))
-    return results
+def show(zssar_results: pd.DataFrame) -> None:
+    """Log the ZSSAR figures, as the last thing of a run without a gate."""
+    table = evaluation.results_table(zssar_results)
+    logger.info("ZSSAR, mean ± standard deviation over seeds\n%s", table)
 
 
 def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
