@@ -210,11 +210,14 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
             r"\nepochs\n +Input should be a valid integer",
         ),
         ({"parts": {"trian": "x"}}, r"'parts': .*unexpected keyword argument.*trian"),
-        ({"gate": {"kind": "oracle"}}, r"gate\.kind is 'oracle', expected one of"),
+        ({"gate": {"kind": "oracle"}}, r"\nkind\n +Input should be 'threshold' or"),
         ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),
-        ({"alignment": {"steps": 0}}, r"alignment\.steps is 0, expected above 0"),
+        ({"msf": {"steps": 0}}, "parameters msf: steps: Input should be greater than 0, not 0"),
         ({"streams": {"joint": -1.0}}, r"'streams': .*\njoint\n +Input should be greater than or"),
-        ({"encoder": {"library": "gensim"}}, r"encoder\.library is 'gensim', expected one of"),
+        (
+            {"encoders": {"MiniLM": {"library": "gensim"}}},
+            r"library: Input should be .*not 'gensim'",
+        ),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )

@@ -456,7 +456,7 @@ def test_a_variants_unknown_names_are_refused(variant):
 def test_the_names_of_locations_are_those_that_catalogs_ask_for():
     texts = [path.read_text() for path in (ROOT / "conf").glob("*/catalog.yml")]
     asked = set(re.findall(r"\$\{runtime_params:(\w+)", "".join(texts)))
-    assert asked == LOCATIONS | {*CELL, "checkpoint_stream"}
+    assert asked == LOCATIONS | {"checkpoint_stream"}
 
 
 def test_an_unknown_split_is_refused_and_a_lost_underscore_explained():

@@ -40,7 +40,7 @@ class StudyFitsTogether:
         raw = {"raw_clips", "released_features"} & read
         if not raw:  # later stages read what has passed this check
             return
-        if "released_checkpoint" in read:
+        if "released_checkpoint" in read and "params:split" not in read:
             return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
