@@ -1,6 +1,7 @@
 """The test study from clips to report, and every part of it again from what is on disk."""
 
 import logging
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -391,16 +392,20 @@ def by_method(finished, tmp_path_factory) -> Path:
     return root
 
 
+@cache
+def parameters(method: str) -> dict:
+    return context("test", method=method).params
+
+
 def cell(method: str) -> str:
-    texts = context("test", method=method).params["texts"]
-    return f"test/split_1/{method}/MiniLM/{texts}"
+    return f"test/split_1/{method}/MiniLM/{parameters(method)['texts']}"
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_runs_through_the_same_stages(method, by_method):
     """Its artifacts lie below split, method, encoder and texts; nothing else is made anew."""
     report = only(by_method, f"08_reporting/{cell(method)}/metrics.json")
-    params = context("test", method=method).params
+    params = parameters(method)
     expected = {"method": method, "texts": params["texts"], "method_config": params[method]}
     assert expected.items() <= report["run"].items()
     assert report.keys() == {"run", *PROTOCOLS}
@@ -418,7 +423,7 @@ def test_what_is_fitted_says_what_made_it(method, phase, by_method):
         only(by_method, f"{folder}/{name}.pt")
         for name in ("alignment", "latents", "unseen_classifier")
     )
-    params = context("test", method=method).params
+    params = parameters(method)
     kinds = parse_texts(params["texts"])
     unseen = [*UNSEEN["calibration"], *UNSEEN["test"]] if phase == "calibration" else UNSEEN["test"]
     about = {
@@ -463,7 +468,7 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
             expected = saved.loc[(*run_of, fields["kind"])].set_index("name")
             found = predict(
                 features.loc[expected.index[::-1]],
-                logits,
+                logits.loc[expected.index],
                 classifier,
                 choice.candidate,
                 choice.seed,

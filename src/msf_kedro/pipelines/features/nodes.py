@@ -95,6 +95,7 @@ def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tupl
 def _labelled(
     skeletons: Skeletons, roles: pd.DataFrame, classes: list[int], part: str
 ) -> LabelledClips:
+    # By name, so that the same clips in another order give the same batches.
     chosen = roles[(roles.side == "seen") & (roles.part == part)].sort_values("name")
     labels = torch.tensor(pd.Index(classes).get_indexer(chosen.class_id))
     return LabelledClips(skeletons.places(chosen.name), labels)
