@@ -141,7 +141,7 @@ def test_figures_follow_from_the_persisted_probabilities(finished, metrics):
 
 def test_the_run_ends_with_a_table_of_results_and_warns_of_nothing(finished):
     log = finished[1]
-    (table,) = [text for text in log.messages() if "H perfect gate" in text]
+    (table,) = [text for text in log.messages() if "H, perfect gate" in text]
     assert "test, split split_1, msf, texts LB+AD+MD, 2 seeds" in table
     for word in (
         "ZSSAR",

@@ -3,6 +3,7 @@
 import pytest
 import torch
 from support.toy import make
+from torch.nn.functional import normalize
 
 from msf_kedro.methods.contract.nearest import multi_class_hinge
 from msf_kedro.methods.jpose import Jpose, Spaces, hard_triplet
@@ -76,21 +77,26 @@ def test_the_loss_by_hand():
     """For each kind a hinge among words, not classes, and triplets by word; the joint hinge."""
     spaces, (skeletons, labels, words) = network(), problem()
     found = Jpose.loss(spaces, skeletons, labels, words, make("jpose", triplet_weight=3.0))
+
+    def layer(linear, x):
+        return (x @ linear.weight + linear.bias).tanh()
+
     hinge, triplet, clips, classes = 0.0, 0.0, [], []
     for kind, (first, word_of) in enumerate([([0, 1], [0, 1, 1, 0]), ([0, 1, 2, 3],) * 2]):
         own = torch.tensor(word_of)[labels]
-        clip = spaces.of_skeletons(skeletons)[kind]
-        texts = spaces.of_texts([word.expand(2, -1, -1) for word in words])[kind]
+        clip = normalize(layer(spaces.skeletons[kind], skeletons), dim=-1)
+        texts = layer(spaces.texts_out[kind], layer(spaces.texts_in[kind], words[kind]))
+        texts = normalize(texts, dim=-1)
         hinge = hinge + multi_class_hinge(clip @ texts[:, first].mT, own, 0.3)
         triplet = triplet + hard_triplet(clip, own, 0.3)
         clips.append(clip)
         classes.append(texts)
-    joined, described = (torch.cat(parts, dim=-1) for parts in (clips, classes))
-    normalize = torch.nn.functional.normalize
-    similarities = (
-        normalize(spaces.skeleton_joint(joined).tanh(), dim=-1)
-        @ normalize(spaces.text_joint(described).tanh(), dim=-1).mT
-    )
+    joined = normalize(layer(spaces.skeleton_joint, torch.cat(clips, dim=-1)), dim=-1)
+    described = normalize(layer(spaces.text_joint, torch.cat(classes, dim=-1)), dim=-1)
+    similarities = joined @ described.mT
+    texts = [word.expand(2, -1, -1) for word in words]
+    torch.testing.assert_close(spaces.embed_skeletons(skeletons), joined)
+    torch.testing.assert_close(spaces.embed_texts(texts), described)
     expected = {
         "kind_hinge": hinge,
         "triplet": triplet,

@@ -50,10 +50,7 @@ def roles_of(phase: str, clips: pd.DataFrame | None = None, **parts: str) -> pd.
 
 @pytest.mark.parametrize(
     ("phase", "seen", "unseen", "held_out"),
-    [
-        ("calibration", [1, 2], [3, 4], {(1, 2), (2, 2)}),
-        ("test", [1, 2, 3, 4], [5, 6], {(2, 2)}),
-    ],
+    [("calibration", [1, 2], [3, 4], {(1, 2), (2, 2)}), ("test", [1, 2, 3, 4], [5, 6], {(2, 2)})],
 )
 def test_roles_by_hand(phase, seen, unseen, held_out):
     clips, roles = table(), roles_of(phase)
@@ -89,6 +86,8 @@ def test_what_holds_for_every_split(study, phase):
     roles = assign_roles(clips, classes, split, PARTS, phase)
     assert roles.name.tolist() == clips.name.tolist()
     seen, unseen = set(seen_classes(roles)), set(unseen_classes(roles))
+    assert seen_classes(roles) == sorted(seen)
+    assert unseen_classes(roles) == sorted(unseen)
     assert not seen & unseen
     assert unseen == set(split.unseen if phase == "test" else split.calibration_unseen)
     assert seen == set(classes) - set(split.unseen) - (unseen if phase == "calibration" else set())
