@@ -7,16 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.sessions import (
-    ROOT,
-    Log,
-    artifacts,
-    assert_equal,
-    link_copy,
-    new_files,
-    read,
-    run,
-)
+from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, new_files, read, run
 
 from msf_kedro.sample import clip_names, generate_clip, write_skeleton
 
