@@ -1,6 +1,10 @@
 """The test study from clips to report, and every part of it again from what is on disk."""
 
 import logging
+import re
+import shutil
+import subprocess
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +15,7 @@ import torch
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from support.sessions import (
+    ROOT,
     artifacts,
     assert_equal,
     context,
@@ -479,3 +484,28 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
             np.testing.assert_allclose(found.score, expected.score, rtol=1e-5)
             same = ["called_seen", "seen_prediction", "unseen_prediction", "predicted"]
             pd.testing.assert_frame_equal(found[same], expected[same])
+
+
+def test_a_new_method_is_one_file_and_one_group(finished, tmp_path):
+    """The documentation's example, in a copy of the project, as the single job's method."""
+    root, project = link_copy(finished[0], tmp_path / "data"), tmp_path / "project"
+    for part in ("conf", "src", "data/01_raw/class_texts"):
+        shutil.copytree(ROOT / part, project / part)
+    for part in ("pyproject.toml", ".telemetry", "data/01_raw/published_figures.csv"):
+        shutil.copy(ROOT / part, project / part)
+    page = (ROOT / "docs" / "methods.md").read_text()
+    *_, code = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (project / "src/msf_kedro/methods/least_squares.py").write_text(f'"""Mine."""\n\n{code}')
+    with (project / "conf/base/parameters_methods.yml").open("a") as file:
+        file.write("least_squares: {temperatures: [0.1, 1.0]}\n")
+    before = artifacts(root)
+    params = f"data_root={root},method=least_squares,benchmark.methods=msf+least_squares"
+    command = [sys.executable, "-m", "kedro", "run", "--env=test", "--pipelines=gzssar"]
+    command += ["--only-missing-outputs", f"--params={params}"]
+    ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    new, mine = new_files(root, before), "test/split_1/least_squares/MiniLM/LB+AD+MD"
+    assert set(new) == {name.replace(CELL, mine) for name in paths(*BEHIND_FEATURES)}
+    report = only(root, f"08_reporting/{mine}/metrics.json")
+    assert report["run"]["method_config"] == {"temperatures": [0.1, 1.0]}
+    assert report.keys() == {"run", *PROTOCOLS}

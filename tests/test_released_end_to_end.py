@@ -11,7 +11,7 @@ import pytest
 import yaml
 from kedro.framework.project import pipelines
 from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, write_archive
-from support.sessions import ROOT, Log, artifacts, context, read, run
+from support.sessions import ROOT, Log, artifacts, assert_equal, context, new_files, read, run
 
 from msf_kedro.texts.fusion import TEXT_COLUMNS
 
@@ -88,6 +88,28 @@ def test_a_whole_run(params, conf, no_encoder, tmp_path):
     assert any("AD: text features (8, 5) of ad_8.npy" in text for text in messages)
     (warning,) = log.messages(logging.WARNING)
     assert "protocol strict is left out" in warning
+
+
+def test_the_benchmark_starts_from_released_features_too(params, conf, no_encoder, tmp_path):
+    """No clips, no networks; what the single job has made is not made again."""
+    data = tmp_path / "data"
+    run(data, "gzssar_released", conf=conf, params=params)
+    before = artifacts(data)
+    chosen = {"features": "released", "methods": "msf+ridge", "texts": "LB/LB+AD+MD"}
+    given = params | {"benchmark": chosen}
+    run(data, "benchmark", conf=conf, params=given, only_missing_outputs=True)
+    new = new_files(data, before)
+    assert not set(new) & set(before)
+    assert not [name for name in new if re.search(r"shift_gcn|skeletons|clips\.", name)]
+    assert len({Path(name).parent for name in new if name.endswith("test/alignment.pt")}) == 3
+    table = read(*new["08_reporting/test/benchmark.parquet"])
+    assert set(table.protocol) == {"paper"}
+    cells = table[["method", "texts"]].drop_duplicates().itertuples(index=False, name=None)
+    assert set(cells) == {(m, t) for m in ("msf", "ridge") for t in ("LB", "LB+AD+MD")}
+    single = read(*before[f"08_reporting/{CELL}/gzssar_results.parquet"])
+    keys = ["protocol", "gate", "seed"]
+    mine = table.query("method == 'msf' and texts == 'LB+AD+MD'").set_index(keys)
+    assert_equal(mine[single.columns.drop(keys)], single.set_index(keys))
 
 
 def test_unseen_clips_of_zssar_and_gzssar_may_differ(params, conf, no_encoder, tmp_path):
