@@ -22,7 +22,12 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from msf_kedro import runtime
-from msf_kedro.methods.contract import generative
+from msf_kedro.methods.contract.generative import (
+    feature_map,
+    standardise_features,
+    standardise_texts,
+    text_map,
+)
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.methods.msf import Msf, MsfConfig
 from msf_kedro.texts.fusion import Texts
@@ -60,10 +65,10 @@ def config(inputs: str, steps: int) -> MsfConfig:
         relu_outputs=inputs == "raw",
         inputs=inputs,
         input_rms=0.6,
-        latents_per_class=500,
-        classifier_steps=300,
+        latents_per_class=1,
+        classifier_steps=1,
         classifier_learning_rate=1e-3,
-        relu_logits=inputs == "raw",
+        relu_logits=False,
         kl_slope=1e-5,
         skeleton_kl_from=0,
         text_kl_from=0,
@@ -73,18 +78,18 @@ def config(inputs: str, steps: int) -> MsfConfig:
     )
 
 
-def batched(task: Task, seeds: int, settings: MsfConfig, device) -> None:
+def batched(features, labels, texts, seeds: int, settings: MsfConfig, device) -> None:
     """All seeds at once, as the project trains them."""
+    seen = Texts(list(range(len(texts))), "random", {"LB": texts})
+    task = Task(features, labels, seen, "none")
     Msf.fit(task, list(range(seeds)), settings, device, "batched")
 
 
-def plain(task: Task, seeds: int, settings: MsfConfig, device) -> None:
+def plain(features, labels, texts, seeds: int, settings: MsfConfig, device) -> None:
     """One seed after another, with a data loader."""
-    (texts,), labels = Msf.inputs(task.seen), task.labels
-    shared = generative.feature_map(task.features, settings)
-    shared |= {f"text0.{k}": v for k, v in generative.text_map(texts, settings).items()}
-    features = generative.standardise_features(task.features, shared)
-    texts = generative.standardise_texts(texts, shared, 0).to(device)
+    shared = feature_map(features, settings)
+    shared |= {f"text0.{name}": value for name, value in text_map(texts, settings).items()}
+    features, texts = standardise_features(features, shared), standardise_texts(texts, shared, 0)
     for seed in range(seeds):
         generator = runtime.generator(seed, "benchmark")
         loader = DataLoader(
@@ -127,14 +132,14 @@ def plain_loss(skeleton, text, x, t, weights, generator, relu: bool) -> torch.Te
     )
 
 
-def problem(size: str) -> Task:
+def problem(size: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Random features, labels and texts of a data set's size."""
     clips, dimensions, classes, text = SIZES[size]
     generator = runtime.generator(0, "benchmark")
     features = torch.rand(clips, dimensions, generator=generator)
     labels = torch.randint(classes, (clips,), generator=generator)
     texts = nn.functional.normalize(torch.randn(classes, text, generator=generator))
-    return Task(features, labels, Texts(list(range(classes)), "", {"LB": texts}), "")
+    return features, labels, texts
 
 
 def seconds(run: Callable, *arguments) -> float:
@@ -163,10 +168,10 @@ def main() -> None:
     )
     print(f"{'steps per second':18} {'batched':>9} {'plain':>9} {'ratio':>7}")
     for size in options.sizes:
-        task = problem(size)
+        data = problem(size)
         for run in (batched, plain):  # not timed: first calls set up libraries
-            run(task, options.seeds, config(options.inputs, 3), device)
-        arguments = (task, options.seeds, config(options.inputs, options.steps), device)
+            run(*data, options.seeds, config(options.inputs, 3), device)
+        arguments = (*data, options.seeds, config(options.inputs, options.steps), device)
         times = torch.tensor(
             [[seconds(run, *arguments) for run in (batched, plain)] for _ in range(options.rounds)]
         )

@@ -1,9 +1,9 @@
 """How much memory training on a `skeletons.pt` of several GB takes.
 
-Writes a file of random bodies block by block, as the skeletons stage does, maps it as the catalog
-does, takes features of clips from all over it, trains on them, and reports the resident memory of
-this process: its own pages and those of mapped files, which the system may drop at any time. Needs
-Linux, for /proc.
+Writes a file of random bodies block by block, as the stage `skeletons` does, maps it as the catalog
+does, extracts features of clips from all over it, trains on them, and reports the resident memory
+of this process: its own pages and those of mapped files, which the system may drop at any time.
+Needs Linux, for /proc.
 
     python benchmarks/mapped_training.py --gigabytes 4 --file /tmp/skeletons.pt
 """
@@ -42,7 +42,7 @@ def resident() -> dict[str, float]:
 
 @contextmanager
 def watched(what: str) -> Iterator[None]:
-    """Say how much memory is in use, at the most, inside."""
+    """Report the peak memory in use inside."""
     peak, done, start = resident(), threading.Event(), time.monotonic()
     before = peak["Anon"]
 

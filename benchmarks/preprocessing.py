@@ -1,9 +1,9 @@
 """How fast, and in how much memory, `.skeleton` files become skeletons.
 
-Writes a corpus as large as wanted, with the sample's movements at the lengths of NTU's clips, lets
-`kedro run --pipelines=skeletons` prepare it, watches the processes and says what that means for
-NTU RGB+D 120. Needs Linux, for /proc. 10,000 clips are 3.7 GB; a corpus of the wanted size that is
-there already is used again.
+Writes a corpus of a given size, with the sample's movements at the lengths of NTU's clips, lets
+`kedro run --pipelines=skeletons` prepare it, watches the processes and extrapolates to NTU RGB+D
+120. Needs Linux, for /proc. 10,000 clips are 3.7 GB; a corpus of the right size that is already
+there is reused.
 
     python benchmarks/preprocessing.py --clips 10000 --folder /tmp/corpus
     python benchmarks/preprocessing.py --clips 10000 --folder /tmp/corpus --kill-after 20
@@ -29,9 +29,9 @@ from msf_kedro.sample import ACTIONS, generate_clip, write_skeleton
 ROOT = Path(__file__).parents[1]
 FULL = 114_480  # clips of NTU RGB+D 120
 FRAMES = (100, 150)
-WITHOUT_BODY = 200  # every so many clips, as in NTU
+WITHOUT_BODY = 200  # one clip in so many, as in NTU
 NTU_60 = [action for action in ACTIONS if action <= 60]
-ORIENTATION = "-0.2059422 0.05349901 0.9692109 -0.1239193"  # as long as recorded ones are
+ORIENTATION = "-0.2059422 0.05349901 0.9692109 -0.1239193"  # as many digits as in recordings
 MEMORY = {"RssAnon": "own", "RssFile": "mapped files"}
 
 
@@ -56,7 +56,7 @@ def write_clip(number: int, folder: Path) -> None:
 
 
 def write_corpus(folder: Path, clips: int) -> None:
-    """The corpus, unless it is there."""
+    """Write the corpus, unless it is there."""
     folder.mkdir(parents=True, exist_ok=True)
     there = len(list(folder.glob("*.skeleton")))
     if there == clips:
@@ -70,7 +70,7 @@ def write_corpus(folder: Path, clips: int) -> None:
 
 
 def family(parent: int) -> list[int]:
-    """A process and those that it started, directly or not."""
+    """A process and its descendants."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -85,7 +85,7 @@ def family(parent: int) -> list[int]:
 
 
 def memory(processes: list[int]) -> dict[str, int]:
-    """Resident bytes of some processes together; pages that they share count for each."""
+    """Resident bytes of some processes together; shared pages count for each of them."""
     total = dict.fromkeys(MEMORY, 0)
     for process in processes:
         try:
@@ -100,7 +100,7 @@ def memory(processes: list[int]) -> dict[str, int]:
 
 
 def run(command: list[str], kill_after: float | None) -> dict:
-    """Run a command and watch it; kill it, as a power cut would, after so many seconds."""
+    """Run a command and watch it; kill it outright, like a power cut, after so many seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"})
@@ -160,8 +160,8 @@ def main() -> None:
     command += ["--pipelines=skeletons", f"--params={','.join(filter(None, params))}"]
     if options.kill_after:
         run(command, options.kill_after)
-        parts = len(list(data.rglob("*.npz")))
-        print(f"killed after {options.kill_after:.0f} s: {parts} parts are finished; once more")
+        chunks = len(list(data.rglob("*.npz")))
+        print(f"killed after {options.kill_after:.0f} s: {chunks} chunks are finished; once more")
     result = run(command, None)
     text, skeletons = size(options.folder / "raw", "*.skeleton"), size(data, "skeletons.pt")
     report(options.clips, text, skeletons, result)

@@ -1,4 +1,4 @@
-"""Print the drawing of the rooms in docs/architecture.md, from the imports in src/msf_kedro.
+"""Draw the rooms in docs/architecture.md anew, from the imports in src/msf_kedro.
 
     python docs/draw_rooms.py
 
@@ -8,11 +8,13 @@ are left out. Ends with an error where rooms import each other in a circle.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "msf_kedro"
+PAGE = Path(__file__).parent / "architecture.md"
 PACKAGE = SOURCE.name
 SHELL = ("datasets", "pipelines", "project")
 PROJECT = ("__main__", "context", "hooks", "pipeline_registry", "settings")
@@ -70,4 +72,5 @@ def draw(rooms: dict[str, set[str]]) -> str:
 
 
 if __name__ == "__main__":
-    print(draw(measure()))
+    block = f"```mermaid\n{draw(measure())}\n```"
+    PAGE.write_text(re.sub(r"```mermaid\n.*?```", block, PAGE.read_text(), flags=re.DOTALL))

@@ -46,10 +46,7 @@ READ_BY_CONTEXT = {"benchmark", "method_texts"}
 PAPER_SPLITS = {
     "ntu60": {
         "55-5": ("11 12 20 27 57", "17 22 26 32 49"),
-        "48-12": (
-            "4 6 10 13 16 41 43 48 52 57 59 60",
-            "5 9 11 14 18 23 31 34 40 47 51 55",
-        ),
+        "48-12": ("4 6 10 13 16 41 43 48 52 57 59 60", "5 9 11 14 18 23 31 34 40 47 51 55"),
     },
     "ntu120": {
         "110-10": ("5 14 38 44 50 66 89 96 100 107", "6 11 33 62 73 75 77 78 84 97"),
@@ -459,7 +456,7 @@ def test_a_variants_unknown_names_are_refused(variant):
 def test_the_names_of_locations_are_those_that_catalogs_ask_for():
     texts = [path.read_text() for path in (ROOT / "conf").glob("*/catalog.yml")]
     asked = set(re.findall(r"\$\{runtime_params:(\w+)", "".join(texts)))
-    assert asked == LOCATIONS | {*CELL, "checkpoint_stream"}
+    assert asked == LOCATIONS | {"checkpoint_stream"}
 
 
 def test_an_unknown_split_is_refused_and_a_lost_underscore_explained():

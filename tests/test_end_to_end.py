@@ -1,6 +1,7 @@
 """The test study from clips to report, and every part of it again from what is on disk."""
 
 import logging
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -8,22 +9,45 @@ import pandas as pd
 import pytest
 import torch
 from kedro.framework.project import pipelines
+from kedro.io import DatasetError
 from support.sessions import (
     artifacts,
     assert_equal,
     context,
     link_copy,
+    new_files,
+    newer,
+    paths,
     read,
     run,
     shuffle_test_labels,
 )
 
+from msf_kedro.clips.store import Skeletons
+from msf_kedro.methods import METHODS, configure, load_classifier, load_fitted
+from msf_kedro.texts.fusion import parse_texts
+from msf_kedro.zero_shot.decision import predict
+from msf_kedro.zero_shot.gate import Gate
+from msf_kedro.zero_shot.splits import seen_classes, unseen_classes
+
 PROTOCOLS = ("strict", "paper")
 GATES = ("threshold", "logistic")
 SEEDS = [0, 1]
 NODES = sorted(node.name for node in pipelines["gzssar"].nodes)
-METRICS = "08_reporting/test/split_1/LB+AD+MD/metrics.json"
-OUTPUT = "07_model_output/test/split_1/LB+AD+MD"
+CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
+METRICS = f"08_reporting/{CELL}/metrics.json"
+OUTPUT = f"07_model_output/{CELL}"
+CLASSES = [1, 7, 8, 10, 23, 24, 26, 51, 80, 99]
+UNSEEN = {"calibration": [8, 23], "test": [7, 80]}  # of split_1
+TABLES = {
+    "roles": "03_primary/test/split_1/{phase}/roles.parquet",
+    "features": "04_feature/test/split_1/{phase}/features.parquet",
+    "logits": "04_feature/test/split_1/{phase}/seen_logits.parquet",
+    "stream": "04_feature/test/split_1/{phase}/joint/features.parquet",
+    "probs": f"{OUTPUT}/{{phase}}/unseen_probs.parquet",
+    "skeletons": "02_intermediate/test/skeletons.pt",
+}
+BEHIND_FEATURES = [n.name for s in ("alignment", "gate", "evaluation") for n in pipelines[s].nodes]
 
 
 @pytest.fixture
@@ -41,23 +65,6 @@ def only(root: Path, artifact: str):
     """The content of an artifact that has a single version."""
     (file,) = artifacts(root)[artifact]
     return read(file)
-
-
-def paths(*nodes: str, **params) -> set[str]:
-    """The artifacts that some nodes write, relative to the data root."""
-    catalog = context("test", data_root="/data", **params).catalog
-    outputs = pipelines["gzssar"].only_nodes(*nodes).all_outputs()
-    return {str(catalog.get(name)._filepath.relative_to("/data")) for name in outputs}
-
-
-def new_files(root: Path, before: dict[str, list[Path]]) -> dict[str, list[Path]]:
-    """The versions that were added, and none taken away."""
-    after = artifacts(root)
-    assert all(set(files) <= set(after[name]) for name, files in before.items())
-    added = {
-        name: [f for f in files if f not in before.get(name, [])] for name, files in after.items()
-    }
-    return {name: files for name, files in added.items() if files}
 
 
 # --- the whole run ---
@@ -100,22 +107,25 @@ def test_the_report_has_the_figures_of_the_issue(metrics, protocol):
 
 def test_the_report_says_of_which_run(metrics):
     expected = {"study": "test", "split": "split_1", "texts": "LB+AD+MD", "seeds": SEEDS}
+    expected |= {"method": "msf", "encoder": "MiniLM", "gate": "threshold", "variant": "project"}
     assert expected.items() <= metrics["run"].items()
+    assert metrics["run"]["method_config"] == context("test").params["msf"]
 
 
 def test_figures_follow_from_the_persisted_probabilities(finished, metrics):
     """ZSSAR and GZSSAR accuracies again, from other artifacts, clip by clip."""
     root = finished[0]
     probs = only(root, f"{OUTPUT}/test/unseen_probs.parquet")
-    cycles = only(root, f"{OUTPUT}/cycles.parquet")
+    candidates = only(root, f"{OUTPUT}/candidates.parquet")
     roles = only(root, "03_primary/test/split_1/test/roles.parquet").set_index("name")
     predictions = only(root, f"{OUTPUT}/predictions.parquet")
-    for choice in cycles[cycles.phase == "test"].itertuples():
+    assert probs.columns.tolist() == UNSEEN["test"]
+    for choice in candidates[candidates.phase == "test"].itertuples():
         right = [
-            roles.action[row["name"]] == max((7, 80), key=lambda c: row[f"class_{c}"])
-            for row in probs.to_dict("records")
-            if (row["seed"], row["cycle"]) == (choice.seed, choice.cycle)
-            and roles.loc[row["name"], ["side", "part"]].tolist() == ["unseen", "test"]
+            roles.class_id[name] == max(UNSEEN["test"], key=row.__getitem__)
+            for (candidate, seed, name), row in probs.iterrows()
+            if (seed, candidate) == (choice.seed, choice.candidate)
+            and roles.loc[name, ["side", "part"]].tolist() == ["unseen", "test"]
         ]
         assert len(right) == 2 * 2 * 2  # classes, test performers, repetitions
         accuracy = metrics[choice.protocol]["zssar"]["accuracy"]["values"][choice.seed]
@@ -125,14 +135,24 @@ def test_figures_follow_from_the_persisted_probabilities(finished, metrics):
         ["protocol", "gate", "seed", "side"]
     ):
         figure = metrics[protocol]["gates"][gate][f"acc_{side}"]["values"][seed]
-        assert figure == pytest.approx(np.mean(rows.predicted.to_numpy() == rows.action.to_numpy()))
+        right = rows.predicted.to_numpy() == rows.class_id.to_numpy()
+        assert figure == pytest.approx(np.mean(right))
 
 
 def test_the_run_ends_with_a_table_of_results_and_warns_of_nothing(finished):
     log = finished[1]
-    (table,) = [text for text in log.messages() if "H perfect gate" in text]
-    assert "test, split split_1, texts LB+AD+MD, 2 seeds" in table
-    for word in ("ZSSAR", "chance", "Acc_s", "Acc_u", "AUSUC", *PROTOCOLS, *GATES):
+    (table,) = [text for text in log.messages() if "H, perfect gate" in text]
+    assert "test, split split_1, msf, texts LB+AD+MD, 2 seeds" in table
+    for word in (
+        "ZSSAR",
+        "chance",
+        "seen classifier",
+        "Acc_s",
+        "Acc_u",
+        "AUSUC",
+        *PROTOCOLS,
+        *GATES,
+    ):
         assert word in table
     assert log.messages(logging.WARNING) == []
     assert [str(w.message) for w in log.warned if "kedro" in w.filename] == []
@@ -140,13 +160,13 @@ def test_the_run_ends_with_a_table_of_results_and_warns_of_nothing(finished):
 
 def test_no_clip_of_a_test_subject_or_unseen_class_is_trained_on(finished):
     """What the roles say, checked against clip names: performers 3 and 4 are test subjects."""
-    for phase, unseen in (("calibration", {8, 23}), ("test", {7, 80})):
+    for phase, unseen in UNSEEN.items():
         roles = only(finished[0], f"03_primary/test/split_1/{phase}/roles.parquet")
         trained = roles[(roles.side == "seen") & (roles.part == "train")]
         assert len(trained)
         assert not trained.name.str.contains("P003|P004").any()
-        assert not set(trained.action) & (unseen | {7, 80})
-        assert (trained.action == trained.name.str[-3:].astype(int)).all()
+        assert not set(trained.class_id) & {*unseen, *UNSEEN["test"]}
+        assert (trained.class_id == trained.name.str[-3:].astype(int)).all()
 
 
 # --- parts of it again ---
@@ -177,8 +197,8 @@ def test_every_node_runs_alone_from_disk_and_writes_the_same_again(root, node):
                 "calibration.fit_alignment",
                 "calibration.generate_latents",
             }
-            | {"calibration.fit_unseen_classifier", "calibration.score_cycles", "select_cycles"}
-            | {"score_calibration_unseen", "score_test_unseen", "compare"}
+            | {"calibration.fit_unseen_classifier", "calibration.score", "select_candidates"}
+            | {"score_calibration_unseen", "score_test_unseen", "compare", "break_down"}
             | {"fit_gates", "apply_gates", "evaluate_zssar", "evaluate_gzssar", "report"},
         ),
         ({"from_nodes": ["fit_gates"], "to_nodes": ["apply_gates"]}, {"fit_gates", "apply_gates"}),
@@ -211,31 +231,32 @@ def test_another_root_seed_gives_other_weights(root):
     assert not torch.equal(*weights)
 
 
-def test_zssar_of_another_split_needs_no_gate_and_stays_apart(root):
+def test_another_split_and_texts_stay_apart_and_report_by_themselves(root):
+    """`zssar` needs no gate; with the gate there are metrics, which are this run's."""
+    params = {"split": "split_2", "texts": "MD"}
+    catalog = context("test", data_root=str(root), **params).catalog
+    with pytest.raises(DatasetError, match="Did not find any versions"):  # not those of split_1
+        catalog.load("metrics")
+
     before = artifacts(root)
-    run(root, "zssar", params={"split": "split_2"})
+    run(root, "zssar", params=params)
     new = new_files(root, before)
-    assert set(new) == paths(*(n.name for n in pipelines["zssar"].nodes), split="split_2")
+    assert set(new) == paths(*(n.name for n in pipelines["zssar"].nodes), **params)
     shared = {name for name in new if "split_2" not in name}
     assert {Path(name).name for name in shared} == {
         "clips.parquet", "skeletons.pt", "text_features.parquet"
     }  # fmt: skip
-    results = read(new["08_reporting/test/split_2/LB+AD+MD/zssar_results.parquet"][0])
+    assert not set(new) & set(before) - shared
+    results = read(new["08_reporting/test/split_2/msf/MiniLM/MD/zssar_results.parquet"][0])
     assert set(results.protocol) == set(PROTOCOLS)
 
-
-def test_other_texts_stay_apart(root):
-    before = artifacts(root)
-    nodes = ["fuse_texts", "calibration.fit_alignment", "calibration.generate_latents"]
-    run(root, "gzssar", node_names=nodes, params={"texts": "MD"})
-    new = new_files(root, before)
-    assert set(new) == paths(*nodes, texts="MD")
-    assert not set(new) & set(before)
-    widths = [
-        only(root, f"04_feature/test/split_1/{texts}/fused_texts.parquet").shape[1] - 1
-        for texts in ("LB+AD+MD", "MD")
-    ]
-    assert widths == [3 * 384, 384]
+    run(root, "gate", "evaluation", params=params)
+    found = context("test", data_root=str(root), **params).catalog.load("metrics")
+    assert params.items() <= found["run"].items()
+    ours = context("test", data_root=str(root)).catalog.load("metrics")
+    assert ours == read(before[METRICS][0])
+    models = artifacts(root)["06_models/test/split_2/msf/MiniLM/MD/test/alignment.pt"]
+    assert read(models[0])["about"]["widths"] == {"skeleton": 16, "MD": 384}
 
 
 def test_a_stream_of_weight_0_is_left_out(root):
@@ -246,21 +267,21 @@ def test_a_stream_of_weight_0_is_left_out(root):
     run(root, "gzssar", node_names=nodes, params={"streams": {"bone_motion": 0.0}})
     new = new_files(root, before)
     folder = "04_feature/test/split_1/calibration"
-    assert read(new[f"{folder}/bone_motion/features.parquet"][0]).columns.tolist() == ["name"]
+    assert read(new[f"{folder}/bone_motion/features.parquet"][0]).columns.tolist() == []
     streams = {"joint": 0.6, "bone": 0.6, "joint_motion": 0.4}
     for kind, total in (("features", 1.6), ("logits", 1.0)):
         fused = read(new[f"{folder}/{'seen_' * (kind == 'logits')}{kind}.parquet"][0])
         parts = [
-            only(root, f"{folder}/{stream}/{kind}.parquet").set_index("name") * (weight / total)
+            only(root, f"{folder}/{stream}/{kind}.parquet") * (weight / total)
             for stream, weight in streams.items()
         ]
-        pd.testing.assert_frame_equal(fused.set_index("name"), sum(parts), rtol=1e-4, atol=1e-6)
+        pd.testing.assert_frame_equal(fused, sum(parts), rtol=1e-4, atol=1e-6)
 
 
 def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path):
     """Everything from training on again, with the test subjects' labels shuffled.
 
-    Networks, and the strict protocol's cycles, probabilities, gates and decisions stay the same
+    Networks, and the strict protocol's candidates, probabilities, gates and decisions stay the same
     to the bit: nothing is trained on or chosen with a test label.
     """
     root = link_copy(finished[0], tmp_path / "data")
@@ -270,23 +291,24 @@ def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path)
     new = {name: read(file) for name, (file,) in new_files(root, before).items()}
     old = {name: read(before[name][0]) for name in new}
 
-    tables = {f"{OUTPUT}/cycles.parquet", "06_models/test/split_1/LB+AD+MD/gates.parquet"}
+    tables = {f"{OUTPUT}/candidates.parquet", f"06_models/{CELL}/gates.parquet"}
     labelled = {name for name in new if "right" in name or "unseen_probs" in name}
     for name in set(new) - tables - labelled - {f"{OUTPUT}/predictions.parquet"}:
         assert_equal(new[name], old[name], name)
-    cycles = old[f"{OUTPUT}/cycles.parquet"].query("protocol == 'strict'")
-    runs = set(zip(cycles.phase, cycles.seed, cycles.cycle, strict=True))
+    candidates = old[f"{OUTPUT}/candidates.parquet"].query("protocol == 'strict'")
+    runs = set(zip(candidates.phase, candidates.candidate, candidates.seed, strict=True))
     assert len(labelled) == 4
-    for name in labelled:  # the paper protocol's cycles are others now
+    for name in labelled:  # the paper protocol's candidates are others now
         phase = Path(name).parts[-2]
         both = [table.drop(columns="right", errors="ignore") for table in (new[name], old[name])]
         if "probs" in name:
+            models = [table.index.droplevel("name") for table in both]
             both = [
-                table[[(phase, s, c) in runs for s, c in zip(table.seed, table.cycle, strict=True)]]
-                for table in both
+                table[[(phase, *model) in runs for model in index]]
+                for table, index in zip(both, models, strict=True)
             ]
         assert len(both[0])
-        assert_equal(*(table.reset_index(drop=True) for table in both), name)
+        assert_equal(*both, name)
     for name in tables:
         strict = [table[table.protocol == "strict"] for table in (new[name], old[name])]
         assert len(strict[0])
@@ -294,6 +316,166 @@ def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path)
     new_calls, old_calls = (
         side[f"{OUTPUT}/predictions.parquet"].query("protocol == 'strict'") for side in (new, old)
     )
-    assert (new_calls.action != old_calls.action).any(), "labels were shuffled"
-    labels = ["action", "side"]
+    assert (new_calls.class_id != old_calls.class_id).any(), "labels were shuffled"
+    labels = ["class_id", "side"]
     assert_equal(new_calls.drop(columns=labels), old_calls.drop(columns=labels))
+
+
+# --- rows are found by clip name ---
+
+
+def shuffle_rows(root: Path, artifact: str) -> None:
+    """A newer version of a table, or of the skeletons, whose clips stand in another order."""
+    (file,) = artifacts(root)[artifact]
+    found, rng = read(file), np.random.default_rng(0)
+    if isinstance(found, pd.DataFrame):
+        whole = pd.read_parquet(file)
+        whole.sample(frac=1, random_state=rng).to_parquet(newer(file))
+        return
+    skeletons = Skeletons(**found)
+    order = torch.from_numpy(rng.permutation(len(skeletons)))
+    bodies, clip, _ = skeletons.batch(order)
+    first = torch.searchsorted(clip, torch.arange(len(skeletons) + 1))
+    names = [skeletons.names[place] for place in order]
+    torch.save({"names": names, "bodies": bodies, "first": first}, newer(file))
+
+
+def in_order(found):
+    """A table whose order is that of its clips."""
+    if isinstance(found, pd.DataFrame) and "name" in {*found.columns, *found.index.names}:
+        keys = [n for n in (*found.index.names, "protocol", "gate", "seed", "name") if n]
+        keys = list(dict.fromkeys(k for k in keys if k in {*found.columns, *found.index.names}))
+        found = found.sort_values(keys, ignore_index=not any(found.index.names))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("shuffled", "stages"),
+    [
+        (("skeletons",), ["features"]),
+        (("roles",), ["features", "alignment", "gate", "evaluation"]),
+        (("features", "logits"), ["alignment", "gate", "evaluation"]),
+        (("probs",), ["gate", "evaluation"]),
+        (("stream",), ["fuse"]),
+    ],
+    ids=lambda value: value[0],
+)
+def test_the_order_of_clips_changes_nothing(shuffled, stages, root):
+    for table in shuffled:
+        for artifact in {TABLES[table].format(phase=phase) for phase in UNSEEN}:
+            shuffle_rows(root, artifact)
+    before = artifacts(root)
+    if stages == ["fuse"]:
+        run(root, "features", node_names=[f"{phase}.fuse_streams" for phase in UNSEEN])
+    else:
+        run(root, *stages)
+    new = new_files(root, before)
+    assert len(new) >= 4
+    for name, (file,) in new.items():
+        assert_equal(in_order(read(file)), in_order(read(before[name][0])), name)
+
+
+# --- every method by the same path ---
+
+
+@pytest.fixture(scope="module")
+def by_method(finished, tmp_path_factory) -> Path:
+    """The whole run's data root, to which every other method has been added."""
+    root = link_copy(finished[0], tmp_path_factory.mktemp("by_method") / "data")
+    for method in METHODS:
+        if method != "msf":
+            before = artifacts(root)
+            params = {"method": method}
+            run(root, "gzssar", params=params, only_missing_outputs=True)
+            assert set(new_files(root, before)) == paths(*BEHIND_FEATURES, **params)
+            assert not set(new_files(root, before)) & set(before)
+    return root
+
+
+@cache
+def parameters(method: str) -> dict:
+    return context("test", method=method).params
+
+
+def cell(method: str) -> str:
+    return f"test/split_1/{method}/MiniLM/{parameters(method)['texts']}"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_runs_through_the_same_stages(method, by_method):
+    """Its artifacts lie below split, method, encoder and texts; nothing else is made anew."""
+    report = only(by_method, f"08_reporting/{cell(method)}/metrics.json")
+    params = parameters(method)
+    expected = {"method": method, "texts": params["texts"], "method_config": params[method]}
+    assert expected.items() <= report["run"].items()
+    assert report.keys() == {"run", *PROTOCOLS}
+    kinds = {Path(name).name for name in artifacts(by_method) if f"/{cell(method)}/" in name}
+    mine = {Path(name).name for name in artifacts(by_method) if f"/{CELL}/" in name}
+    assert kinds == mine
+
+
+@pytest.mark.parametrize("phase", UNSEEN)
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_fitted_says_what_made_it(method, phase, by_method):
+    """Tensors and plain values only: `read` loads with `weights_only`."""
+    folder = f"06_models/{cell(method)}/{phase}"
+    alignment, latents, classifier = (
+        only(by_method, f"{folder}/{name}.pt")
+        for name in ("alignment", "latents", "unseen_classifier")
+    )
+    params = parameters(method)
+    kinds = parse_texts(params["texts"])
+    unseen = [*UNSEEN["calibration"], *UNSEEN["test"]] if phase == "calibration" else UNSEEN["test"]
+    about = {
+        "method": method,
+        "seeds": SEEDS,
+        "class_ids": [c for c in CLASSES if c not in unseen],
+        "kinds": kinds,
+        "encoder": "MiniLM",
+        "layout": "kinect_v2_25",
+        "widths": {"skeleton": 16} | dict.fromkeys(kinds, 384),
+        "config": params[method],
+    }
+    for state in (alignment, classifier["fitted"]):
+        candidates = state["about"]["candidates"]
+        assert state["about"] == about | {"candidates": candidates}
+        assert state["models"], "there is something to apply"
+        for name, tensor in state["models"].items():
+            assert tensor.shape[:2] == (len(candidates), len(SEEDS)), name
+    right = only(by_method, f"07_model_output/{cell(method)}/{phase}/right.parquet")
+    assert right.candidate_name.unique().tolist() == candidates
+    assert latents["class_ids"] == classifier["class_ids"] == UNSEEN[phase]
+    fitted = load_fitted(alignment)
+    assert fitted.config == configure(method, params[method])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_saved_models_give_the_saved_predictions(method, by_method):
+    """From files alone, without any configuration: features of clips to predictions."""
+    folder = cell(method)
+    classifier = load_classifier(only(by_method, f"06_models/{folder}/test/unseen_classifier.pt"))
+    roles = only(by_method, TABLES["roles"].format(phase="test"))
+    features = only(by_method, TABLES["features"].format(phase="test"))
+    logits = only(by_method, TABLES["logits"].format(phase="test"))
+    candidates = only(by_method, f"07_model_output/{folder}/candidates.parquet")
+    gates = only(by_method, f"06_models/{folder}/gates.parquet").set_index(["protocol", "seed"])
+    saved = only(by_method, f"07_model_output/{folder}/predictions.parquet")
+    saved = saved.set_index(["protocol", "seed", "gate"]).sort_index()
+    assert classifier.class_ids == unseen_classes(roles)
+    for choice in candidates[candidates.phase == "test"].itertuples():
+        run_of = choice.protocol, choice.seed
+        for fields in gates.loc[[run_of]].to_dict("records"):
+            expected = saved.loc[(*run_of, fields["kind"])].set_index("name")
+            found = predict(
+                features.loc[expected.index[::-1]],
+                logits.loc[expected.index],
+                classifier,
+                choice.candidate,
+                choice.seed,
+                choice.temperature,
+                Gate(**fields),
+                seen_classes(roles),
+            ).loc[expected.index]
+            np.testing.assert_allclose(found.score, expected.score, rtol=1e-5)
+            same = ["called_seen", "seen_prediction", "unseen_prediction", "predicted"]
+            pd.testing.assert_frame_equal(found[same], expected[same])

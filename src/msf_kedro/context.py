@@ -105,20 +105,13 @@ class StudyContext(KedroContext):
     def _catalog_entries(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The catalog of the single jobs, and for the benchmark that of any split and cell.
 
-        The benchmark's `split_2.test_roles` and `split_2.ridge.MiniLM.MD.metrics` are the files of
-        the single jobs' `test_roles` and `metrics` for this split, method, encoder and texts: they
-        share artifacts.
+        Paths hold `{split}`, `{method}`, `{encoder}` and `{texts}`. For the single jobs they are
+        filled in; the benchmark's `split_2.test_roles` and `split_2.ridge.MiniLM.MD.metrics` are
+        the files of the single jobs' `test_roles` and `metrics` for this split, method, encoder
+        and texts: they share artifacts.
         """
-        loader = self.config_loader
-        template = type(loader)(
-            loader.conf_source,
-            loader.env,
-            dict(self._runtime_params or {}) | {field: f"{{{field}}}" for field in CELL},
-            base_env=loader.base_env,
-            default_run_env=loader.default_run_env,
-        )["catalog"]
         entries = {}
-        for name, entry in template.items():
+        for name, entry in self.config_loader["catalog"].items():
             path = str(entry.get("filepath", ""))
             fields = [field for field in CELL if f"{{{field}}}" in path and field not in name]
             if fields:

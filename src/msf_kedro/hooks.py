@@ -40,7 +40,7 @@ class StudyFitsTogether:
         raw = {"raw_clips", "released_features"} & read
         if not raw:  # later stages read what has passed this check
             return
-        if "released_checkpoint" in read:
+        if "released_checkpoint" in read and "params:split" not in read:
             return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
@@ -62,12 +62,10 @@ class MethodsAreConfigured:
     @hook_impl
     @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
-        read = pipeline.inputs()
-        groups = {name: f"params:{name}" for name in METHODS}
-        if "params:method_config" in read:
+        if "params:method_config" in pipeline.inputs():
             configure(catalog.load("params:method"), catalog.load("params:method_config"))
-        for method, group in groups.items():
-            if group in read:
+        for method in METHODS:
+            if (group := f"params:{method}") in pipeline.inputs():
                 configure(method, catalog.load(group))
 
 
@@ -84,7 +82,7 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.networks.released_extractor import WINDOW, check_input  # imports torch
+        from msf_kedro.released.clips import WINDOW, check_input  # imports torch
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")

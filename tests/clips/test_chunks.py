@@ -123,7 +123,7 @@ def test_a_broken_run_goes_on_where_it_stopped(raw, store, caplog):
     read(raw)
     with caplog.at_level(logging.INFO, "msf_kedro"):
         found = prepare(raw, RECIPE, store, workers=1)
-    assert "2 of 5 chunks of the clips are there already" in caplog.messages
+    assert "2 of 5 chunks of the clips are already prepared" in caplog.messages
     assert read(raw) == {name for name in sorted(NAMES)[6:] if name[-3:] in ("001", "051")}
     assert_right(found, raw)
 
@@ -132,7 +132,7 @@ def test_a_killed_process_is_an_error_and_what_is_finished_is_used(raw, store):
     name = sorted(NAMES)[-4]
     raw[name].trap = "kill"
     (raw[name].traces / "armed").touch()
-    with pytest.raises(RuntimeError, match=r"processes that prepared clips died.*run again"):
+    with pytest.raises(RuntimeError, match=r"processes preparing clips died.*run again"):
         prepare(raw, RECIPE, store, workers=2)
     (raw[name].traces / "armed").unlink()
     assert 0 < (done := len(store)) < 5

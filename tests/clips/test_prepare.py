@@ -146,8 +146,8 @@ def test_more_bad_clips_than_accepted_are_an_error(max_rejected, fits):
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ({}, "none of 0 raw clips is of a class of this study; check .*clips.name_pattern"),
-        ({clip_name(99, 1, 1): ""}, "none of 1 raw clips is of a class of this study"),
+        ({}, "none of 0 raw clips belongs to a class of this study; check .*clips.name_pattern"),
+        ({clip_name(99, 1, 1): ""}, "none of 1 raw clips belongs to a class of this study"),
         ({BAD_NAME: ""}, r"1 of 1 clips cannot be used .*; the first is"),
         ({"holiday": ""}, r"1 of 1 clips cannot be used .*does not match clips\.name_pattern"),
     ],

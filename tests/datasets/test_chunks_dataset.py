@@ -1,4 +1,4 @@
-"""The folder of prepared chunks: whole files, shared by processes, damaged ones as good as none."""
+"""The folder of prepared chunks: whole files, shared by processes; damaged ones are made anew."""
 
 import logging
 import pickle
@@ -61,7 +61,7 @@ def test_a_damaged_chunk_counts_as_not_done(damage, store, folder, caplog):
     file.write_bytes(damage(file.read_bytes()))
     with caplog.at_level(logging.WARNING):
         assert store.get("x") is None
-    assert "x.npz is damaged and will be made again" in caplog.text
+    assert "x.npz is damaged and will be prepared again" in caplog.text
     store["x"] = CHUNK
     assert store.get("x") is not None
 
@@ -97,5 +97,5 @@ def test_a_catalog_builds_it_and_nothing_is_saved(folder):
     catalog = DataCatalog.from_config({"x": entry | {"metadata": {"kedro-viz": {}}}})
     assert len(catalog.load("x")) == 0
     assert not folder.exists()
-    with pytest.raises(DatasetError, match="it is not saved"):
+    with pytest.raises(DatasetError, match="not saved to"):
         catalog.save("x", {})

@@ -27,8 +27,7 @@ def problem(noise: int = 12) -> tuple:
 
 
 @pytest.mark.parametrize(
-    ("progress", "expected"),
-    [(0.0, 0), (0.21, 0), (0.48, 2.37 / 2), (0.75, 2.37), (0.99, 2.37)],
+    ("progress", "expected"), [(0.0, 0), (0.21, 0), (0.48, 2.37 / 2), (0.75, 2.37), (0.99, 2.37)]
 )
 def test_a_warm_up_grows_from_its_start_to_its_end(progress, expected):
     config = make("cada_vae", cross_weight=2.37, cross_from=0.21, cross_until=0.75)

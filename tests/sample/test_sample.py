@@ -7,13 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from msf_kedro.sample import (
-    ACTIONS,
-    clip_name,
-    clip_names,
-    generate_clip,
-    sample_clips,
-)
+from msf_kedro.sample import ACTIONS, clip_name, clip_names, generate_clip, sample_clips
 
 CLASS_TEXTS = Path(__file__).parents[2] / "data/01_raw/class_texts/ntu_120.csv"
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 from kedro.framework.context import KedroContext
+from kedro.framework.project import pipelines
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 
@@ -73,6 +74,30 @@ def artifacts(data_root: Path) -> dict[str, list[Path]]:
     return found
 
 
+def new_files(data_root: Path, before: dict[str, list[Path]]) -> dict[str, list[Path]]:
+    """The versions that were added, and none taken away."""
+    after = artifacts(data_root)
+    assert all(set(files) <= set(after[name]) for name, files in before.items())
+    added = {
+        name: [f for f in files if f not in before.get(name, [])] for name, files in after.items()
+    }
+    return {name: files for name, files in added.items() if files}
+
+
+def paths(*nodes: str, pipeline: str = "gzssar", **params) -> set[str]:
+    """The artifacts that some nodes of the test study write, relative to the data root."""
+    catalog = context("test", data_root="/data", **params).catalog
+    outputs = pipelines[pipeline].only_nodes(*nodes).all_outputs()
+    return {str(catalog.get(name)._filepath.relative_to("/data")) for name in outputs}
+
+
+def newer(file: Path) -> Path:
+    """Where a version goes that is newer than an artifact's; its folder is made."""
+    folder = file.parent.with_name("2999-01-01T00.00.00.000Z")
+    folder.mkdir()
+    return folder / file.name
+
+
 def link_copy(source: Path, target: Path) -> Path:
     """A copy of a folder whose files are hard links: artifacts are never changed in place."""
     return Path(shutil.copytree(source, target, copy_function=os.link))
@@ -85,13 +110,11 @@ def shuffle_test_labels(data_root: Path, split: str) -> None:
         roles = read(file)
         test = np.flatnonzero((roles.part == "test") & (roles.side != "excluded"))
         others = np.random.default_rng(0).permutation(test)
-        columns = ["action", "side"]
+        columns = ["class_id", "side"]
         shuffled = roles.copy()
         shuffled.loc[test, columns] = roles.loc[others, columns].to_numpy()
-        shuffled["action"] = shuffled.action.astype(roles.action.dtype)
-        newer = file.parent.with_name("2999-01-01T00.00.00.000Z")
-        newer.mkdir()
-        shuffled.to_parquet(newer / file.name, index=False)
+        shuffled["class_id"] = shuffled.class_id.astype(roles.class_id.dtype)
+        shuffled.to_parquet(newer(file), index=False)
 
 
 def read(file: Path):
@@ -111,6 +134,10 @@ def assert_equal(found, expected, where: str = "") -> None:
     elif isinstance(found, torch.Tensor):
         assert found.dtype == expected.dtype, where
         assert torch.equal(found, expected), where
+    elif isinstance(found, list | tuple):
+        assert len(found) == len(expected), where
+        for place, parts in enumerate(zip(found, expected, strict=True)):
+            assert_equal(*parts, f"{where}/{place}")
     elif isinstance(found, dict):
         assert found.keys() == expected.keys(), where
         for key in found:

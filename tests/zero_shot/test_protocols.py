@@ -296,11 +296,7 @@ def test_every_protocol_gets_its_own_models_probabilities():
     )
     indexed = probs.set_index(["candidate", "seed", "name"])
     found = [(p, s, mine[20].to_dict()) for p, s, mine in chosen_probs(indexed, candidates, "test")]
-    assert found == [
-        ("strict", 0, {"a": 0.1}),
-        ("strict", 5, {"a": 0.3}),
-        ("paper", 5, {"a": 0.2}),
-    ]
+    assert found == [("strict", 0, {"a": 0.1}), ("strict", 5, {"a": 0.3}), ("paper", 5, {"a": 0.2})]
 
 
 def test_the_best_class_is_that_of_the_largest_column():

@@ -50,10 +50,7 @@ def roles_of(phase: str, clips: pd.DataFrame | None = None, **parts: str) -> pd.
 
 @pytest.mark.parametrize(
     ("phase", "seen", "unseen", "held_out"),
-    [
-        ("calibration", [1, 2], [3, 4], {(1, 2), (2, 2)}),
-        ("test", [1, 2, 3, 4], [5, 6], {(2, 2)}),
-    ],
+    [("calibration", [1, 2], [3, 4], {(1, 2), (2, 2)}), ("test", [1, 2, 3, 4], [5, 6], {(2, 2)})],
 )
 def test_roles_by_hand(phase, seen, unseen, held_out):
     clips, roles = table(), roles_of(phase)

@@ -1,1 +1,1 @@
-"""Skeleton clips: reading, joint layouts, normalising, streams and the procedural sample."""
+"""Skeleton clips: reading, joint layouts, normalising, streams, augmentation and storage."""

@@ -1,4 +1,4 @@
-"""Random changes of training clips: turned, scaled and cropped in time, each clip as a whole."""
+"""Random changes of training clips: each is turned, scaled and cropped in time as a whole."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How far training clips are changed; all zeros leaves them alone.
+    """How much training clips may be changed; all zeros leave them as they are.
 
     Attributes:
         turn: largest turn about the vertical axis, in rad.
         tilt: largest turn about each horizontal axis, in rad.
         scale: largest relative change of size.
-        crop: largest part of the frames cut off at each end; the rest fills the window again.
+        crop: largest share of the frames cut off at each end; the rest is stretched to the window.
     """
 
     turn: float
@@ -38,7 +38,7 @@ def augment(
     config: AugmentConfig,
     generator: torch.Generator,
 ) -> Float[Tensor, "B C V T"]:
-    """Changed bodies; the bodies of one clip change alike. Random numbers are drawn on the CPU."""
+    """Changed bodies; those of one clip change alike. Random numbers are drawn on the CPU."""
     clips = int(clip[-1]) + 1
     draws = torch.rand(clips, 6, generator=generator).to(bodies.device)[clip]
     angles = (2 * draws[:, :3] - 1) * draws.new_tensor([config.tilt, config.tilt, config.turn])
@@ -57,7 +57,7 @@ def _rotations(angles: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
 
 
 def _crop(bodies: Float[Tensor, "B C V T"], cut: Float[Tensor, "B 2"]) -> Float[Tensor, "B C V T"]:
-    """Cut the given parts off the start and the end and stretch the rest over the window."""
+    """Cut the given shares off the start and the end and stretch the rest over the window."""
     frames = bodies.shape[-1]
     start, end = cut[:, :1] * (frames - 1), (1 - cut[:, 1:]) * (frames - 1)
     times = start + (end - start) * torch.linspace(0, 1, frames, device=bodies.device)

@@ -9,13 +9,13 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Blocks:
-    """A tensor given as blocks of its rows, one after the other; iterating makes them anew.
+    """A tensor as consecutive blocks of its rows, which every iteration makes anew.
 
     Attributes:
-        shape: of the whole tensor; the blocks' rows add up to its first number.
+        shape: of the whole tensor; the blocks' rows add up to its first dimension.
         dtype: of the tensor.
         rows: makes the blocks.
-        saved: to be called when the tensor is safe on disk: what the blocks are made from may go.
+        saved: to be called once the tensor is safely on disk and the blocks' source may go.
     """
 
     shape: tuple[int, ...]

@@ -1,4 +1,4 @@
-"""Clips prepared chunk by chunk, by all cores; finished chunks are kept until all is saved.
+"""Clips prepared chunk by chunk on all cores; finished chunks are kept until everything is saved.
 
 Worker processes import this file: without PyTorch and pandas they start quickly and stay small.
 """
@@ -21,9 +21,9 @@ from jaxtyping import Float
 
 from msf_kedro.clips.clip import LoadClip, Recipe, prepare_clip
 
-FORMAT = 1  # raised whenever the same clips give other chunks: older ones are then not used
-CLIPS_PER_CHUNK = 128  # clips; bounds the memory of a process and what is lost in a break
-CLIPS_PER_WORKER = 1000  # a process takes as long to start as some hundred clips take
+FORMAT = 1  # raise it whenever the same clips give other chunks, so that old ones are not used
+CLIPS_PER_CHUNK = 128  # bounds the memory of a process and what is lost when a run breaks off
+CLIPS_PER_WORKER = 1000  # starting a process takes as long as preparing a few hundred clips
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
@@ -31,23 +31,22 @@ Columns = dict[str, list]
 
 
 class Chunk(TypedDict):
-    """Some prepared clips: their rows of the clip table, as columns, and the kept ones' bodies."""
+    """Some prepared clips: their rows of the clip table, by column, and the kept ones' bodies."""
 
     columns: Columns
     bodies: Float[np.ndarray, "B 3 V W"]
 
 
 def cut(raw: Mapping[str, LoadClip], recipe: Recipe) -> dict[str, dict[str, LoadClip]]:
-    """The clips of each chunk, in order of names, behind a key of all that determines the chunk.
+    """The chunks, in order of clip names: a hash of all that determines a chunk → its clips.
 
-    A loader may have a `stamp`, which says what it would read: a file's size and time of change.
+    A loader may have a `stamp` that identifies what it reads, such as a file's size and time of
+    modification.
     """
-    names = sorted(raw)
-    starts = range(0, len(names), CLIPS_PER_CHUNK)
-    cuts = (
-        {name: raw[name] for name in names[start : start + CLIPS_PER_CHUNK]} for start in starts
-    )
-    return {_key(clips, recipe): clips for clips in cuts}
+    clips = [(name, raw[name]) for name in sorted(raw)]
+    starts = range(0, len(clips), CLIPS_PER_CHUNK)
+    chunks = (dict(clips[start : start + CLIPS_PER_CHUNK]) for start in starts)
+    return {_key(chunk, recipe): chunk for chunk in chunks}
 
 
 def prepare_chunks(
@@ -56,14 +55,14 @@ def prepare_chunks(
     store: MutableMapping[str, Chunk],
     workers: int,
 ) -> Iterator[tuple[str, Columns]]:
-    """Prepare chunks into the store; yield each one's key and columns when it is finished.
+    """Prepare chunks into the store; yield the key and columns of each as it is finished.
 
-    Few clips, and those whose store is a plain `dict`, are prepared in this process. Otherwise
-    the store, the loaders and the recipe are sent to `workers` processes of one thread each, of
-    which each holds one chunk at a time; this one holds none.
+    Few clips, and any clips whose store is a plain `dict`, are prepared in this process.
+    Otherwise up to `workers` processes of one thread each receive the store, the loaders and the
+    recipe; each of them holds one chunk at a time, and this process holds none.
 
     Raises:
-        RuntimeError: a process was killed; what is finished stays in the store.
+        RuntimeError: a worker was killed; finished chunks stay in the store.
     """
     workers = min(workers, sum(map(len, chunks.values())) // CLIPS_PER_WORKER)
     if workers < 2 or isinstance(store, dict):
@@ -82,7 +81,7 @@ def prepare_chunks(
 def prepare_chunk(
     key: str, clips: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk]
 ) -> Columns:
-    """Prepare one chunk into the store; returns its columns only."""
+    """Prepare one chunk into the store and return its columns."""
     rows, bodies = [], [np.zeros((0, 3, len(recipe.layout.joints), recipe.normalise.window), "f4")]
     for name, load in clips.items():
         row, normalised = prepare_clip(name, load, recipe)
@@ -109,9 +108,9 @@ def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
 
 @contextmanager
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes of one thread each; when something fails, waiting chunks are given up.
+    """Processes of one thread each; if anything fails, chunks not yet begun are dropped.
 
-    Not joblib: its workers outlive a parent that is killed, and go on with what is queued.
+    Not joblib: its workers outlive a parent that is killed and carry on with what is queued.
     """
     spawn = multiprocessing.get_context("spawn")  # a fork would copy PyTorch's and Arrow's locks
     pool = ProcessPoolExecutor(workers, spawn, _start_worker)
@@ -120,8 +119,8 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             yield pool
     except BrokenProcessPool as error:
         raise RuntimeError(
-            f"one of {workers} processes that prepared clips died; was it killed, or was memory"
-            " short? Finished chunks are kept: run again, with fewer `workers` if memory was short"
+            f"one of {workers} processes preparing clips died (killed, or out of memory?); finished"
+            " chunks are kept: run again, with fewer `workers` if memory was short"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
@@ -129,7 +128,7 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
 
 @contextmanager
 def _one_thread_each() -> Iterator[None]:
-    """Processes started inside compute with one thread: they share the cores among themselves."""
+    """Processes started inside compute with one thread each: there is one for every core."""
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
@@ -140,7 +139,7 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _start_worker() -> None:
-    """Leave Ctrl-C to the first process, and end when that one is gone, however it went."""
+    """Leave Ctrl-C to the parent process, and end when it has ended, in whatever way."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

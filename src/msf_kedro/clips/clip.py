@@ -23,13 +23,13 @@ Row = dict[str, str | int | bool | None]
 
 @dataclass(frozen=True)
 class ClipsConfig:
-    """What clips are called and how many bad ones are accepted.
+    """How clips are named and how many bad ones are accepted.
 
     Attributes:
         name_pattern: regular expression with named groups that matches a whole clip name; each
-            group becomes an integer column of the clip table, `action` is needed.
+            group becomes an integer column of the clip table, and `action` must be among them.
         layout: name of the joint layout.
-        max_rejected: largest accepted part of clips that cannot be used, from 0 to 1.
+        max_rejected: largest accepted share of clips that cannot be used, from 0 to 1.
     """
 
     name_pattern: str
@@ -51,12 +51,12 @@ class ClipsConfig:
 
     @property
     def groups(self) -> list[str]:
-        """The pattern's named groups, in their order."""
+        """The pattern's named groups, in order."""
         return list(re.compile(self.name_pattern).groupindex)
 
     @property
     def columns(self) -> list[str]:
-        """The columns of the clip table, in their order."""
+        """The columns of the clip table, in order."""
         return [OWN_COLUMNS[0], *self.groups, *OWN_COLUMNS[1:]]
 
 
@@ -65,9 +65,9 @@ class Recipe:
     """What is done to every clip.
 
     Attributes:
-        classes: the study's action numbers; clips of others are left out unread.
-        listed: names of clips that are known to hold no skeleton; they are left out unread.
-        clips: what names say.
+        classes: the study's action numbers; clips of other actions are left out unread.
+        listed: names of clips known to hold no skeleton; they are left out unread.
+        clips: how to read clip names.
         layout: the clips' joints.
         normalise: how clips become tensors.
     """
@@ -88,7 +88,7 @@ def prepare_clip(
         return row | {"reason": unread}, None
     try:
         clip = load()
-    except Exception as error:  # whatever a damaged file makes a reader raise
+    except Exception as error:  # a damaged file can make a reader raise anything
         return row | {"reason": f"unreadable: {error.__cause__ or error}"}, None
     reason = check_clip(clip, recipe.layout)
     if reason:
@@ -98,7 +98,7 @@ def prepare_clip(
 
 
 def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
-    """The row of a clip that has not been read and, if it need not be, why."""
+    """The row of a clip before it is read and, if it need not be read, the reason."""
     row = dict.fromkeys(recipe.clips.columns) | {"frames": 0, "bodies": 0, "kept": False}
     row["name"] = name
     match = re.fullmatch(recipe.clips.name_pattern, name)
@@ -114,7 +114,7 @@ def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
 
 
 def listed_clips(lists: Mapping[str, list[str]], name_pattern: str) -> frozenset[str]:
-    """The clip names in lists of clips without skeleton: list → its lines; others are headings.
+    """The clip names in lists of clips without a skeleton (list → lines); the rest is headings.
 
     Raises:
         ValueError: a list names no clip.

@@ -1,4 +1,4 @@
-"""Joint layouts as data: what a recording device calls its joints and how they hang together."""
+"""Joint layouts as data: the joints that a recording device tracks and how they are connected."""
 
 from dataclasses import dataclass
 
@@ -9,10 +9,10 @@ class Layout:
 
     Attributes:
         joints: joint names; their order is the joint axis `V` of every clip.
-        parents: for each joint the joint that its bone starts from; a root is its own parent.
+        parents: for each joint, the joint where its bone starts; a root is its own parent.
         centre: the joint that becomes the origin of every frame.
-        upright: the two joints whose direction is turned onto +z.
-        across: the two joints whose direction is turned onto +x.
+        upright: two joints; the direction from the first to the second is turned onto +z.
+        across: two joints; the direction from the first to the second is turned onto +x.
     """
 
     joints: tuple[str, ...]
@@ -22,8 +22,7 @@ class Layout:
     across: tuple[int, int]
 
 
-# Bone pairs as in Shift-GCN's code, counted from 0: the child is the position, the parent the
-# value.
+# The bone pairs of Shift-GCN's code, counted from 0: a child's position holds its parent.
 KINECT_V2_25 = Layout(
     joints=(
         *("spine base", "spine middle", "neck", "head"),
@@ -54,13 +53,7 @@ KINECT_V1_20 = Layout(
         *("left hip", "left knee", "left ankle", "left foot"),
         *("right hip", "right knee", "right ankle", "right foot"),
     ),
-    parents=(
-        *(1, 1, 1, 2),
-        *(1, 4, 5, 6),
-        *(1, 8, 9, 10),
-        *(3, 12, 13, 14),
-        *(3, 16, 17, 18),
-    ),
+    parents=(*(1, 1, 1, 2), *(1, 4, 5, 6), *(1, 8, 9, 10), *(3, 12, 13, 14), *(3, 16, 17, 18)),
     centre=2,
     upright=(3, 2),
     across=(4, 8),

@@ -1,7 +1,7 @@
 """Normalising a clip: choose bodies, fill gaps, centre, turn, bring to a fixed window.
 
-Two variants share their parts. `normalise_reference` does what the Shift-GCN line of work does;
-`normalise_resampled` keeps the time axis of the bodies common and resamples it to the window.
+There are two variants. `normalise_reference` does what the Shift-GCN line of work does;
+`normalise_resampled` keeps one time axis for both bodies and resamples it to the window.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 
 from msf_kedro.clips.layouts import Layout
 
-MAX_LISTED_BODIES = 4  # a fifth body and more, by place in the frame's list, is never looked at
+MAX_LISTED_BODIES = 4  # by place in the frame's list; a fifth body and later ones are ignored
 MAX_BODIES = 2
 DEGENERATE = 1e-6
 
@@ -22,8 +22,8 @@ class NormaliseConfig:
 
     Attributes:
         window: frames `T` of a normalised clip.
-        resample: true resamples the valid frames to the window by linear interpolation; false
-            repeats them until the window is full, as the reference does.
+        resample: whether to resample the valid frames to the window by linear interpolation;
+            otherwise they are repeated until the window is full, as in the reference.
     """
 
     window: int
@@ -35,7 +35,7 @@ class NormaliseConfig:
 
 
 def check_clip(clip: np.ndarray, layout: Layout) -> str | None:
-    """Why a raw clip cannot be used, or None if it can."""
+    """The reason why a raw clip cannot be used, or None if it can."""
     if clip.ndim != 4 or clip.shape[-1] != 3:
         return f"shape {clip.shape}, expected (bodies, frames, joints, 3)"
     if clip.shape[0] == 0 or clip.shape[1] == 0:
@@ -69,9 +69,9 @@ def normalise(
 def normalise_reference(
     clip: Float[np.ndarray, "M T V 3"], layout: Layout, window: int
 ) -> Float[np.ndarray, "B W V 3"]:
-    """Preprocessing of the 4-stream Shift-GCN line of work, exactly (`docs/fidelity.md`).
+    """Exactly the preprocessing of the 4-stream Shift-GCN line of work (`docs/fidelity.md`).
 
-    Bodies that hold no frame at all are left out: in the reference they stay zero throughout.
+    Bodies absent from all frames are left out: in the reference they stay zero throughout.
     """
     bodies = select_bodies(clip.astype(np.float64))[:, :window]
     bodies = np.stack([_repeat_to(body, window) for body in bodies])
@@ -81,10 +81,10 @@ def normalise_reference(
 def normalise_resampled(
     clip: Float[np.ndarray, "M T V 3"], layout: Layout, window: int
 ) -> Float[np.ndarray, "B W V 3"]:
-    """The span of frames that holds a body, resampled to the window by linear interpolation.
+    """The span of frames with a body, resampled to the window by linear interpolation.
 
-    Unlike the reference, gaps do not vanish: a body's empty frames are interpolated from its
-    neighbours in time, so that two bodies stay synchronous.
+    Unlike in the reference, gaps do not vanish: a body's empty frames are interpolated from the
+    frames around them, so that two bodies stay synchronous.
     """
     bodies = select_bodies(clip.astype(np.float64))
     present = occupied(bodies)
@@ -95,11 +95,11 @@ def normalise_resampled(
 
 
 def select_bodies(clip: Float[np.ndarray, "M T V 3"]) -> Float[np.ndarray, "B T V 3"]:
-    """The at most two bodies of largest energy that hold a frame, the larger first.
+    """Of the bodies present in any frame, the two of largest energy (or one), the larger first.
 
     The energy of a body is std(x) + std(y) + std(z) over all joints of its non-empty frames. As
     in the reference there are always four places, and of equal energies the later comes first:
-    a body that is a mere point gives way to an empty place behind it.
+    a body that is a single point (energy 0) loses to an empty place after it.
     """
     present = occupied(clip[:MAX_LISTED_BODIES])
     held = present.any(axis=1)
@@ -108,7 +108,7 @@ def select_bodies(clip: Float[np.ndarray, "M T V 3"]) -> Float[np.ndarray, "B T 
         energy[place] = clip[place, present[place]].std(axis=(0, 1)).sum()
     chosen = np.argsort(energy, kind="stable")[::-1][:MAX_BODIES]
     chosen = [place for place in chosen if place < len(held) and held[place]]
-    return clip[chosen or np.flatnonzero(held)[:1]]  # a point alone is better than nobody
+    return clip[chosen or np.flatnonzero(held)[:1]]  # a single point if there is nothing else
 
 
 def centre(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
@@ -118,7 +118,7 @@ def centre(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.nda
 
 
 def turn(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarray, "B T V 3"]:
-    """Turn the first body's first frame upright (+z) and face-on (+x), and all else with it."""
+    """Turn the whole clip so that the first body's first frame is upright (+z) and face-on (+x)."""
     for (start, end), axis in ((layout.upright, (0, 0, 1)), (layout.across, (1, 0, 0))):
         pose = bodies[0, 0]
         rotation = rotation_between(pose[end] - pose[start], np.array(axis, dtype=np.float64))
@@ -130,7 +130,7 @@ def turn(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> Float[np.ndarr
 def rotation_between(
     source: Float[np.ndarray, "3"], target: Float[np.ndarray, "3"]
 ) -> Float[np.ndarray, "3 3"]:
-    """The rotation about source × target by the angle between them; none where degenerate."""
+    """The rotation about source × target by the angle between them; identity if degenerate."""
     axis = np.cross(source, target)
     if min(np.abs(source).sum(), np.abs(target).sum()) < DEGENERATE:
         return np.eye(3)
@@ -138,19 +138,19 @@ def rotation_between(
     angle = np.arccos(np.clip(source @ target / norms, -1.0, 1.0))
     if np.abs(axis).sum() < DEGENERATE or abs(angle) < DEGENERATE:
         return np.eye(3)
-    # Not SciPy's Rotation: to import it costs every worker process 30 MB and 0.2 s.
+    # Not SciPy's Rotation: importing it costs every worker process 30 MB and 0.2 s.
     x, y, z = axis / np.linalg.norm(axis)
     cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
     return np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
 
 
 def _repeat_to(body: Float[np.ndarray, "T V 3"], window: int) -> Float[np.ndarray, "W V 3"]:
-    """A body packed to the start if its first frame is empty, its frames repeated to the window.
+    """A body's frames repeated to fill the window, without its gaps if the first frame is empty.
 
-    Inner gaps of a body that starts at once stay zero, as in the reference.
+    Gaps of a body that is there in the first frame stay zero, as in the reference.
     """
     present = occupied(body)
-    if not present.any():  # its frames lie beyond the window
+    if not present.any():  # all its frames are beyond the window
         return np.zeros((window, *body.shape[1:]))
     frames = body[: np.flatnonzero(present)[-1] + 1] if present[0] else body[present]
     return frames[np.arange(window) % len(frames)]
@@ -159,7 +159,7 @@ def _repeat_to(body: Float[np.ndarray, "T V 3"], window: int) -> Float[np.ndarra
 def _interpolate(
     body: Float[np.ndarray, "T V 3"], present: Bool[np.ndarray, " T"], times: np.ndarray
 ) -> Float[np.ndarray, "W V 3"]:
-    """The body at fractional frame times, from its non-empty frames, held at both ends."""
+    """The body at fractional frame times, from its non-empty frames and constant beyond them."""
     known = np.flatnonzero(present)
     if len(known) == 1:
         return np.repeat(body[known], len(times), axis=0)

@@ -20,7 +20,7 @@ _JOINT_FIELDS = 12
 
 
 class _Body(NamedTuple):
-    """Where a file lists a body: frame and place counted from 0, the line of its 10 fields."""
+    """Where a file lists a body: frame, place in the frame and first line, all counted from 0."""
 
     frame: int
     place: int
@@ -31,9 +31,9 @@ def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
     """Read one `.skeleton` file.
 
     Bodies are numbered by their place in each frame's list, not by body id; a body is all zeros
-    in the frames that do not list it; M is the longest list's length, 0 where no frame lists a
-    body. Line ends may be LF or CRLF. `nan` and `inf` are numbers here: what to do with a clip
-    that holds them is for the clip check to say.
+    in the frames that do not list it; M is the length of the longest list, 0 if no frame lists a
+    body. Lines may end with LF or CRLF. `nan` and `inf` count as numbers; `check_clip` rejects
+    clips that hold them.
 
     Args:
         text: the file's content.
@@ -43,8 +43,8 @@ def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
         float32, metres, camera coordinates.
 
     Raises:
-        ValueError: the text is not a whole `.skeleton` file; the message names file, frame
-            (counted from 1) or line, what was found and what was expected.
+        ValueError: the text is not a complete `.skeleton` file; the message names the file, the
+            frame or line (counted from 1), what was found and what was expected.
     """
     lines = text.rstrip().splitlines()
     frames = _count(lines, 0, name, "the frame count")
@@ -60,7 +60,7 @@ def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
 
 
 def _count(lines: list[str], line: int, name: str, what: str) -> int:
-    """Read a line that holds one count."""
+    """Read a line that holds a single count."""
     if line >= len(lines):
         raise ValueError(f"{name}: ends after line {len(lines)}, expected {what}")
     field = lines[line].strip()
@@ -70,7 +70,7 @@ def _count(lines: list[str], line: int, name: str, what: str) -> int:
 
 
 def _walk(lines: list[str], frames: int, name: str) -> Iterator[_Body]:
-    """List the bodies of a file, frame by frame, checking counts and the file's length."""
+    """List the bodies of a file, frame by frame, checking the counts and the file's length."""
     line = 1
     for frame in range(frames):
         bodies = _count(lines, line, name, f"the body count of frame {frame + 1} of {frames}")
@@ -118,9 +118,9 @@ def _numbers(
 
 
 def _plain_numbers(texts: list[str], width: int) -> Float[np.ndarray, "lines {width}"] | None:
-    """The numbers of lines that are as they should be; None where the lines need a closer look.
+    """The numbers of well-formed lines; None if the lines need a closer look.
 
-    The same numbers as NumPy's parser gives, in less than half its time.
+    They are the numbers that NumPy's parser gives, in less than half the time.
     """
     fields = pc.ascii_split_whitespace(pa.array(texts))
     if not pc.all(pc.equal(pc.list_value_length(fields), width)).as_py():
@@ -132,17 +132,17 @@ def _plain_numbers(texts: list[str], width: int) -> Float[np.ndarray, "lines {wi
 
 
 def _where(line: int, bodies: list[_Body], name: str) -> str:
-    """Say in which frame of which file a body's line is."""
+    """The file, frame and body that a line belongs to, for messages."""
     body = bodies[bisect_right(bodies, line, key=lambda body: body.line) - 1]
     return f"{name}: frame {body.frame + 1}, body {body.place + 1} (line {line + 1})"
 
 
 def _not_a_number(lines: list[str], chosen: list[int]) -> tuple[int, str]:
-    """Find the field of the chosen lines, and its line, that made the parser fail."""
+    """The line and the field, among the chosen lines, that made the parser fail."""
     for line in chosen:
         for field in lines[line].split():
             try:
                 np.fromstring(field, sep=" ").reshape(1)
             except ValueError:
                 return line, field
-    raise AssertionError("every field is a number by itself")
+    raise AssertionError("every field on its own is a number")

@@ -16,36 +16,33 @@ from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, LoadClip, Rec
 
 logger = logging.getLogger(__name__)
 
-LOGGED = 20  # bad clips that are logged one by one
+LOGGED = 20  # how many bad clips are logged one by one
 
 
 def prepare(
-    raw: Mapping[str, LoadClip],
-    recipe: Recipe,
-    store: MutableMapping[str, Chunk],
-    workers: int,
+    raw: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk], workers: int
 ) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
     """Read, check and normalise all clips, chunk by chunk.
 
-    Chunks that the store holds already are not prepared again, and what else it holds is removed.
-    It is emptied when the bodies have been saved, not before.
+    Chunks already in the store are not prepared again, and anything else in it is removed. It is
+    emptied when the bodies have been saved, not before.
 
     Returns:
         The clip table, a row per raw clip in order of names: `name`, the pattern's groups,
-        `frames`, `bodies`, `kept` and, where not kept, `reason`; and, as `Skeletons` has them,
-        `bodies` and `first` of the kept clips in the table's order.
+        `frames`, `bodies`, `kept` and, if not kept, `reason`; and the `bodies` and `first` of
+        `Skeletons` for the kept clips, in the table's order.
 
     Raises:
-        ValueError: more than `max_rejected` of the classes' clips are bad, or none is left.
+        ValueError: more than `max_rejected` of the study's clips are bad, or none is left.
         RuntimeError: a worker process was killed.
     """
     chunks = cut(raw, recipe)
     _log_listed(raw, recipe)
-    for key in set(store) - set(chunks):  # of other settings or files
+    for key in set(store) - set(chunks):  # left by other settings or files
         del store[key]
     done = {key: chunk["columns"] for key in chunks if (chunk := store.get(key))}
     if done:
-        logger.info("%d of %d chunks of the clips are there already", len(done), len(chunks))
+        logger.info("%d of %d chunks of the clips are already prepared", len(done), len(chunks))
     todo = {key: clips for key, clips in chunks.items() if key not in done}
     before = sum(len(chunks[key]) for key in done)
     bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
@@ -80,7 +77,7 @@ def _bodies(store: MutableMapping[str, Chunk], keys: list[str]) -> Iterator[Tens
     for key in keys:
         if (chunk := store.get(key)) is None:
             raise ValueError(
-                f"chunk {key} of the clips, which was finished, is gone or damaged; run again, and"
+                f"chunk {key} of the clips, once finished, is gone or damaged; run again, and only"
                 " one run of a study at a time"
             )
         yield torch.from_numpy(chunk["bodies"])
@@ -100,8 +97,8 @@ def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
     ours = table[~reasons.isin([OTHER_CLASS, LISTED])]
     if ours.empty:
         raise ValueError(
-            f"none of {len(table)} raw clips is of a class of this study; check the raw clips and"
-            " the parameters clips.name_pattern and classes"
+            f"none of {len(table)} raw clips belongs to a class of this study; check the raw clips"
+            " and the parameters clips.name_pattern and classes"
         )
     bad = ours[~ours.kept]
     for row in bad[:LOGGED].itertuples():

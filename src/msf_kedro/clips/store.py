@@ -1,4 +1,4 @@
-"""Normalised clips in one ragged tensor: all bodies in a row, and where each clip starts."""
+"""Normalised clips in one ragged tensor: all bodies one after the other, and where clips start."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Skeletons:
     """Normalised clips.
 
     Attributes:
-        names: the clips' names, each once.
+        names: the clips' names, without repetition.
         bodies: the bodies of all clips, time innermost.
-        first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one longer than the clips.
+        first: `bodies[first[n]:first[n + 1]]` are those of clip `n`; one more than there are clips.
     """
 
     names: list[str]
@@ -26,10 +26,10 @@ class Skeletons:
         return len(self.names)
 
     def places(self, names: Iterable[str]) -> Int[Tensor, " n"]:
-        """Where the clips of some names are, in the order asked for.
+        """The places of the clips with these names, in the order given.
 
         Raises:
-            ValueError: some clips are not there.
+            ValueError: some of them are not here; the message says how many and names a few.
         """
         place = {name: n for n, name in enumerate(self.names)}
         names = list(names)
@@ -44,7 +44,7 @@ class Skeletons:
     def batch(
         self, clips: Int[Tensor, " n"]
     ) -> tuple[Float[Tensor, "b C V T"], Int[Tensor, " b"], Int[Tensor, " b"]]:
-        """The bodies of some clips, each with its clip's place in `clips`, its own in the clip."""
+        """The bodies of some clips, and for each its clip's place in `clips` and its own in it."""
         counts = self.first[clips + 1] - self.first[clips]
         clip = torch.repeat_interleave(torch.arange(len(clips)), counts)
         starts = torch.cumsum(counts, 0) - counts

@@ -14,8 +14,8 @@ def to_stream(
 ) -> Float[Tensor, "B C V T"]:
     """One stream of a batch of bodies (Shift-GCN, section 4).
 
-    `bone` is each joint minus its parent; the motion streams are the next frame minus this one,
-    with a last frame of zeros.
+    `bone` is each joint minus its parent; the motion streams are the next frame minus the current
+    one, zero in the last frame.
 
     Raises:
         ValueError: `stream` is none of `STREAMS`.

@@ -1,4 +1,4 @@
-"""Kedro datasets: versioned files written whole, readers of raw input and of finished studies."""
+"""Kedro datasets: versioned artifacts, and readers of raw input and of finished studies."""
 
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset

@@ -21,30 +21,27 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
 
     def load(self) -> dict[str, Any]:
-        from msf_kedro.released.checkpoint import convert  # imports torch
+        import torch  # takes seconds
+
+        from msf_kedro.released.checkpoint import convert
 
         if self._path is None:
             raise DatasetError(f"this run needs a released checkpoint: {HINT}")
         if not self._path.is_file():
             raise DatasetError(f"checkpoint {self._path}: there is no such file; {HINT}")
-        state_dict = self._read()
         try:
-            convert(state_dict)
-        except ValueError as error:
-            raise DatasetError(f"checkpoint {self._path}: {error}") from error
-        return state_dict
-
-    def _read(self) -> Any:
-        import torch
-
-        try:
-            return torch.load(self._path, map_location="cpu", weights_only=True)
+            state_dict = torch.load(self._path, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged or foreign file can make PyTorch raise anything
             raise DatasetError(
                 f"checkpoint {self._path}: not a PyTorch file of tensors alone"
                 f" ({type(error).__name__}); download it again, or, if it holds other objects and"
                 " you trust its source, load it in Python and save its state dict with torch.save"
             ) from error
+        try:
+            convert(state_dict)
+        except ValueError as error:
+            raise DatasetError(f"checkpoint {self._path}: {error}") from error
+        return state_dict
 
     def save(self, data: Any) -> None:
         raise DatasetError("released checkpoints are read only")

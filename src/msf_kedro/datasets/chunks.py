@@ -1,4 +1,4 @@
-"""Scratch between a break and the next run: chunks of the clips that have been prepared."""
+"""Prepared chunks of the clips, kept on disk so that a run that breaks off can be continued."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class ChunksFolder(MutableMapping[str, Chunk]):
-    """Chunks as files of a folder, shared by all processes; a damaged file is as good as none."""
+    """Chunks as files in a folder, shared by all processes; a damaged file counts as missing."""
 
     def __init__(self, folder: Path):
         self._folder = folder
@@ -33,7 +33,7 @@ class ChunksFolder(MutableMapping[str, Chunk]):
         except FileNotFoundError:
             raise KeyError(key) from None
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            logger.warning("%s is damaged and will be made again: %s", file, error)
+            logger.warning("%s is damaged and will be prepared again: %s", file, error)
             raise KeyError(key) from error
 
     def __setitem__(self, key: str, chunk: Chunk) -> None:
@@ -51,7 +51,7 @@ class ChunksFolder(MutableMapping[str, Chunk]):
         return len(list(iter(self)))
 
     def clear(self) -> None:
-        """Remove the folder, with what broken runs have left half-written."""
+        """Remove the folder, with any half-written files of runs that broke off."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _file(self, key: str) -> Path:
@@ -59,7 +59,7 @@ class ChunksFolder(MutableMapping[str, Chunk]):
 
 
 class ClipChunksDataset(AbstractDataset):
-    """A folder for the chunks of the clips that are prepared, empty at first and in the end."""
+    """A folder of prepared chunks of the clips, empty before the first and after a finished run."""
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
@@ -69,7 +69,7 @@ class ClipChunksDataset(AbstractDataset):
         return ChunksFolder(self._folder)
 
     def save(self, data: Any) -> None:
-        raise DatasetError(f"{self._folder} is filled while clips are prepared; it is not saved")
+        raise DatasetError(f"{self._folder} is filled while clips are prepared, not saved to")
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._folder)}

@@ -15,7 +15,7 @@ class ClipDataset(AbstractDataset):
     """One raw clip, read only.
 
     Raises:
-        ValueError: on load, where the file is not a clip of its format; says what is wrong.
+        ValueError: on load, if the file is not a clip of this format; says what is wrong.
     """
 
     def __init__(self, filepath: str):
@@ -59,7 +59,7 @@ class NpyClipDataset(ClipDataset):
 
 @dataclass(frozen=True, slots=True)
 class ClipFile:
-    """A raw clip's file, which is read when this is called."""
+    """A raw clip's file, read when called."""
 
     kind: type[ClipDataset]
     config: dict[str, Any]
@@ -70,11 +70,11 @@ class ClipFile:
 
     @property
     def stamp(self) -> str:
-        """What differs when the call would give another clip."""
+        """Changes whenever the call would give another clip."""
         reader = f"{self.kind.__qualname__} {self.config} {self.path}"
         try:
             status = Path(self.path).stat()
-        except OSError as error:  # it went away; the call will say so
+        except OSError as error:  # it is gone; the call will say so
             return f"{reader} {type(error).__name__}"
         return f"{reader} {status.st_size} {status.st_mtime_ns}"
 
@@ -111,7 +111,7 @@ class ClipFolderDataset(PartitionedDataset):
 
 
 class MissingListsDataset(AbstractDataset):
-    """Lists of clips without skeleton: list → its lines; none where no file or folder is named."""
+    """Lists of clips without a skeleton (list → lines); none if no file or folder is named."""
 
     def __init__(self, lists: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
@@ -139,7 +139,7 @@ class MissingListsDataset(AbstractDataset):
 
 
 class SampleClip(NamedTuple):
-    """A clip of the sample, which is generated when this is called."""
+    """A clip of the sample, generated when called."""
 
     action: int
     performer: int
@@ -153,12 +153,12 @@ class SampleClip(NamedTuple):
 
     @property
     def stamp(self) -> str:
-        """What differs when the call would give another clip."""
+        """Changes whenever the call would give another clip."""
         return repr(self)
 
 
 class SampleClipsDataset(AbstractDataset):
-    """The embedded sample: procedural clips of NTU actions, generated when they are loaded."""
+    """The embedded sample: procedural clips of NTU actions, generated when loaded."""
 
     def __init__(
         self,

@@ -21,13 +21,7 @@ class ReleasedFeaturesDataset(AbstractDataset):
         self._path = Path(path)
 
     def load(self) -> dict[str, Callable[[], np.ndarray]]:
-        files = sorted(self._path.rglob("*.npy")) if self._path.is_dir() else []
-        if not files:
-            what = "it holds no .npy file" if self._path.is_dir() else "there is no such folder"
-            raise DatasetError(
-                f"released features are expected in {self._path} (see docs/ntu.md;"
-                f" --params=released_features=FOLDER names another folder): {what}"
-            )
+        files = _files(self._path, "**/*.npy", "released features", "it holds no .npy file")
         return {file.relative_to(self._path).as_posix(): partial(_load, file) for file in files}
 
     def save(self, data: Any) -> None:
@@ -56,16 +50,11 @@ class TextFilesDataset(AbstractDataset):
     def load(self) -> dict[str, Callable[[], Any]]:
         if self._path is None:
             return {}
-        files = sorted(self._path.iterdir()) if self._path.is_dir() else []
-        if not files:
-            what = "it is empty" if self._path.is_dir() else "there is no such folder"
-            raise DatasetError(
-                f"text files are expected in {self._path} (see docs/ntu.md; --params=text_files="
-                f"FOLDER names another folder): {what}"
-            )
+        files = _files(self._path, "*", "text files", "it is empty")
         readers = {".csv": _rows, ".npy": _load}
         return {
-            file.name: partial(readers.get(file.suffix.lower(), _nothing), file) for file in files
+            file.name: partial(readers.get(file.suffix.lower(), lambda file: None), file)
+            for file in files
         }
 
     def save(self, data: Any) -> None:
@@ -73,6 +62,17 @@ class TextFilesDataset(AbstractDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self._path or "")}
+
+
+def _files(folder: Path, pattern: str, what: str, empty: str) -> list[Path]:
+    files = sorted(folder.glob(pattern)) if folder.is_dir() else []
+    if not files:
+        raise DatasetError(
+            f"{what} are expected in {folder} (see docs/ntu.md;"
+            f" --params={what.replace(' ', '_')}=FOLDER names another folder):"
+            f" {empty if folder.is_dir() else 'there is no such folder'}"
+        )
+    return files
 
 
 def _load(file: Path) -> np.ndarray:
@@ -93,7 +93,3 @@ def _rows(file: Path) -> list[list[str]]:
             return list(csv.reader(lines))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: not a UTF-8 .csv file ({error}); download it again") from error
-
-
-def _nothing(file: Path) -> None:
-    return None

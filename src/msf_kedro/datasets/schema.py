@@ -1,4 +1,4 @@
-"""What a table of the catalog must hold, so that a wrong one is noticed where it is made."""
+"""What a table in the catalog must hold, so that a wrong one is noticed where it is made."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ class Schema:
     """The kinds of a table's columns, and what tells its rows apart.
 
     Attributes:
-        kinds: column or named index level → one of `KINDS`; `*` stands for all columns that are
-            not listed, which may be of any kind without it. `finite` is a number, never missing;
-            values of the other kinds may be missing.
-        key: columns or named index levels that are never missing, and unique together.
+        kinds: column or named index level → one of `KINDS`; `*` stands for all columns not
+            listed, which otherwise may be of any kind. `finite` numbers are never missing; values
+            of the other kinds may be.
+        key: columns or named index levels that are never missing and, together, unique.
     """
 
     kinds: dict[str | int, str]
@@ -34,7 +34,7 @@ class Schema:
             raise ValueError(f"schema has kinds {sorted(unknown)}, expected some of {list(KINDS)}")
 
     def misfit(self, table: pd.DataFrame) -> str | None:
-        """Where a table does not fit, what was found and what was expected; None if it fits."""
+        """Where a table does not fit, with what was found and expected; None if it fits."""
         columns = {n: table.index.get_level_values(n) for n in table.index.names if n is not None}
         columns |= dict(table.items())
         for name in (*self.kinds, *self.key):

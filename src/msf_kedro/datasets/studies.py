@@ -12,8 +12,6 @@ from msf_kedro.datasets.versioned import TableDataset
 
 logger = logging.getLogger(__name__)
 
-LoadTable = Callable[[], pd.DataFrame]
-
 
 class StudiesDataset(AbstractDataset):
     """The newest benchmark of every study below a folder, read only.
@@ -32,15 +30,12 @@ class StudiesDataset(AbstractDataset):
         self._folder = Path(folder)
         self.metadata = metadata  # read by Kedro-Viz
 
-    def load(self) -> dict[str, dict[str, LoadTable]]:
+    def load(self) -> dict[str, dict[str, Callable[[], pd.DataFrame]]]:
         studies = {}
         for place in sorted(self._folder.glob("*/benchmark.parquet")):
-            tables = {
-                name: TableDataset(
-                    str(place.with_name(f"{name}.parquet")), version=Version(None, None)
-                )
-                for name in self.TABLES
-            }
+            files = {name: str(place.with_name(f"{name}.parquet")) for name in self.TABLES}
+            newest = Version(None, None)
+            tables = {name: TableDataset(files[name], version=newest) for name in files}
             missing = [name for name, table in tables.items() if not table.exists()]
             if missing:
                 logger.warning(

@@ -1,4 +1,4 @@
-"""Versioned artifacts: parquet tables, tensor files, JSON reports, texts; each written whole."""
+"""Versioned artifacts: parquet tables, tensor files, JSON reports and texts, written atomically."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from msf_kedro.datasets.schema import Schema
 
 @contextmanager
 def whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it takes its place if all goes well, or is removed."""
+    """A path beside `target` to write to; it replaces `target` if all goes well."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
@@ -30,7 +30,7 @@ def whole_or_nothing(target: Path) -> Iterator[Path]:
 
 
 class WholeFileDataset(AbstractVersionedDataset):
-    """A local file that is written beside its place and then renamed: whole, or not at all."""
+    """A local file that is written under another name and then renamed: whole, or not at all."""
 
     def __init__(self, filepath: str, version: Version | None = None, metadata: dict | None = None):
         super().__init__(filepath=PurePosixPath(filepath), version=version)
@@ -51,7 +51,7 @@ class WholeFileDataset(AbstractVersionedDataset):
     def _write(self, data: Any, path: Path) -> None: ...
 
     def _saved(self, data: Any) -> None:
-        """What is to be done when the file has its place."""
+        """What to do once the file is in place."""
 
     def _exists(self) -> bool:
         try:
@@ -77,10 +77,10 @@ class TableDataset(WholeFileDataset):
     def __init__(
         self,
         filepath: str,
-        schema: dict[str, str] | None = None,
-        key: list[str] | None = None,
         version: Version | None = None,
         metadata: dict | None = None,
+        schema: dict[str | int, str] | None = None,
+        key: list[str | int] | None = None,
     ):
         super().__init__(filepath, version, metadata)
         self._schema = Schema(schema or {}, key or [])
@@ -107,8 +107,8 @@ class TorchDataset(WholeFileDataset):
     """Tensors and plain values in nested dictionaries and lists, as a `.pt` file.
 
     Files are memory-mapped when loaded (`mmap`), and never unpickled into anything but tensors
-    and plain values. A dictionary may hold `Blocks`: they become a tensor in the file, as any
-    other, that is never whole in memory.
+    and plain values. `Blocks` at the top level of a dictionary are saved as one tensor, which is
+    never held in memory.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class TorchDataset(WholeFileDataset):
         self._mmap = mmap
 
     def _read(self, path: Path) -> dict:
-        import torch  # takes a second: only where tensors are really read
+        import torch  # takes a second: only when tensors are really read
 
         return torch.load(path, map_location="cpu", weights_only=True, mmap=self._mmap)
 
@@ -167,7 +167,7 @@ class TextDataset(WholeFileDataset):
 
 
 def _blocks(data: Any) -> list[tuple[str, Any]]:
-    """Those of a dictionary's items that are `Blocks`."""
+    """The items of a dictionary that are `Blocks`."""
     from msf_kedro.clips.blocks import Blocks
 
     items = data.items() if isinstance(data, dict) else ()
@@ -176,7 +176,7 @@ def _blocks(data: Any) -> list[tuple[str, Any]]:
 
 @contextmanager
 def _joined(blocks: Any, path: Path) -> Iterator[Any]:
-    """The tensor that blocks make up, mapped from a nameless file beside `path`, not in memory."""
+    """The tensor that blocks make up, mapped from a nameless scratch file in `path`'s folder."""
     import torch
 
     with TemporaryFile(dir=path.parent) as file:

@@ -5,7 +5,7 @@ three has a warm-up of its own. From the paper and its code: the terms and the w
 From the re-implementation that the skeleton literature compares with (SynSE's): linear encoders
 and decoders, label texts of unit norm, mean squared errors, cycles, a classifier on latents of
 unseen classes. (It gives distribution alignment the weight 0, and both papers' networks draw one
-number of noise per sample: `alignment.noise`.) Network, batches, unseen classifier are MSF's.
+number of noise per sample: `cada_vae.noise`.) Network, batches, unseen classifier are MSF's.
 """
 
 from jaxtyping import Float

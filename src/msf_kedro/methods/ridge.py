@@ -44,12 +44,7 @@ class Ridge(Nearest):
 
     @classmethod
     def fit(
-        cls,
-        task: Task,
-        seeds: list[int],
-        config: RidgeConfig,
-        device: torch.device,
-        name: str = "",
+        cls, task: Task, seeds: list[int], config: RidgeConfig, device: torch.device, name: str = ""
     ) -> tuple[Fitted, list[Row]]:
         """In closed form, in double precision on the CPU; see `Fitted.fit`."""
         started = time.perf_counter()
@@ -72,8 +67,7 @@ class Ridge(Nearest):
         centred = self.inputs(self.check_texts(texts))[0].double() - self.shared["text_mean"]
         models = self.models["skeleton_map"].shape[:2]
         return Latents(
-            texts.class_ids,
-            F.normalize(centred, dim=-1)[:, None].expand(*models, -1, -1, -1),
+            texts.class_ids, F.normalize(centred, dim=-1)[:, None].expand(*models, -1, -1, -1)
         )
 
 

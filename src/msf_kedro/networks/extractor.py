@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import torch
@@ -10,14 +11,16 @@ from jaxtyping import Float, Int
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
+from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.clips.augment import AugmentConfig, augment
-from msf_kedro.clips.layouts import Layout
+from msf_kedro.clips.layouts import Layout, get_layout
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.streams import STREAMS, to_stream
 from msf_kedro.configuration import configuration
 from msf_kedro.networks import training
+from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
 from msf_kedro.networks.shift_gcn import ShiftGCN, SpatialShiftConv
 
 
@@ -129,7 +132,7 @@ def train(
 
 @torch.inference_mode()
 def extract(
-    network: ShiftGCN,
+    network: ShiftGCN | PaddedShiftGCN,
     skeletons: Skeletons,
     stream: str,
     layout: Layout,
@@ -138,14 +141,45 @@ def extract(
 ) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
     """Logits and features of clips, in evaluation mode, on the CPU."""
     network.eval()
-    device = network.classifier.weight.device
+    device = next(network.parameters()).device
+    answer = network.of_bodies if isinstance(network, PaddedShiftGCN) else network
     outputs = []
-    for chosen in clips.split(batch_size):
+    for chosen in tqdm(
+        clips.split(batch_size), f"Shift-GCN, {stream}", unit="batch", disable=None, leave=False
+    ):
         bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
         with runtime.autocast(device):
-            outputs.append(network(to_stream(bodies, stream, layout), clip, person))
+            outputs.append(answer(to_stream(bodies, stream, layout), clip, person))
     logits, features = (torch.cat(part).float().cpu() for part in zip(*outputs, strict=True))
     return logits, features
+
+
+def extract_tables(
+    saved: dict[str, Any],
+    skeletons: Skeletons,
+    names: pd.Index,
+    device: torch.device,
+    padded: bool = False,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features and logits of clips by a saved network, indexed by the clips' names.
+
+    Args:
+        saved: `architecture`, `class_ids`, `layout`, `stream` and `state` of the network.
+        padded: whether absent bodies count, as in the release.
+    """
+    classes = pd.Index(saved["class_ids"], name="class_id")
+    network = ShiftGCN.from_state(saved["architecture"], len(classes), saved["state"])
+    logits, features = extract(
+        (PaddedShiftGCN(network) if padded else network).to(device),
+        skeletons,
+        saved["stream"],
+        get_layout(saved["layout"]),
+        skeletons.places(names),
+    )
+    return (
+        pd.DataFrame(features.numpy(), names).add_prefix("f"),
+        pd.DataFrame(logits.numpy(), names, classes),
+    )
 
 
 def fuse_streams(
@@ -162,16 +196,9 @@ def _optimizer(network: ShiftGCN, config: ShiftGCNTraining) -> torch.optim.SGD:
     graph = [module.weight for module in convolutions]
     special = {id(parameter) for parameter in (*masks, *graph)}
     others = [p for p in network.parameters() if id(p) not in special]
-    return torch.optim.SGD(
-        [
-            {"params": others, "weight_decay": config.weight_decay},
-            {"params": graph, "weight_decay": config.graph_weight_decay},
-            {"params": masks, "weight_decay": 0.0},
-        ],
-        lr=config.learning_rate,
-        momentum=0.9,
-        nesterov=True,
-    )
+    decays = (config.weight_decay, others), (config.graph_weight_decay, graph), (0.0, masks)
+    groups = [{"params": weights, "weight_decay": decay} for decay, weights in decays]
+    return torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
 
 
 def _schedule(

@@ -1,7 +1,7 @@
 """Shift-GCN on clips that always have all their bodies: absent ones are zeros, and count."""
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from msf_kedro import runtime
@@ -45,23 +45,29 @@ class PaddedShiftGCN(nn.Module):
             features = self._answers(clips.permute(0, 4, 1, 3, 2)).mean(dim=1)
             return self.network.classifier(features), features
 
+    def of_bodies(
+        self, bodies: Float[Tensor, "B C V T"], clip: Int[Tensor, " B"], person: Int[Tensor, " B"]
+    ) -> tuple[Float[Tensor, "N K"], Float[Tensor, "N D"]]:
+        """Logits and features of a batch of clips, given as to `ShiftGCN.forward`."""
+        padded = bodies.new_zeros(int(clip[-1]) + 1, len(self.network.norms), *bodies.shape[1:])
+        padded[clip, person] = bodies
+        return self(padded.permute(0, 2, 4, 3, 1))
+
     def _answers(self, bodies: Float[Tensor, "N M C V T"]) -> Float[Tensor, "N M D"]:
         """Features of every body; for each place, absent bodies share one computation."""
         present: Bool[Tensor, "N M"] = (bodies != 0).flatten(2).any(dim=2)
         person = torch.arange(bodies.shape[1], device=bodies.device)
         absent = person[~present.all(dim=0)]
         zeros = bodies.new_zeros(len(absent), *bodies.shape[2:])
-        computed = self._in_parts(
-            torch.cat([bodies[present], zeros]),
-            torch.cat([person.expand_as(present)[present], absent]),
+        parts = zip(
+            torch.cat([bodies[present], zeros]).split(AT_ONCE),
+            torch.cat([person.expand_as(present)[present], absent]).split(AT_ONCE),
+            strict=True,
         )
+        computed = torch.cat([self.network.body_features(*part) for part in parts])
         of_present, of_absent = computed.split([len(computed) - len(absent), len(absent)])
         answers = computed.new_zeros(len(person), computed.shape[1])
         answers[absent] = of_absent
         answers = answers.repeat(len(bodies), 1, 1)
         answers[present] = of_present
         return answers
-
-    def _in_parts(self, bodies: Tensor, person: Tensor) -> Float[Tensor, "B D"]:
-        parts = zip(bodies.split(AT_ONCE), person.split(AT_ONCE), strict=True)
-        return torch.cat([self.network.body_features(*part) for part in parts])

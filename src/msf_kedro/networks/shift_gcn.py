@@ -6,6 +6,7 @@ a shift then moves contiguous rows, and an absent body costs nothing.
 
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import torch
@@ -104,14 +105,8 @@ class TimeShift(nn.Module):
         if reach > WIDE_REACH and not position.requires_grad:
             return _sample(x, position, self.stride)
         taps = torch.arange(-reach, reach + 1, device=x.device)
-        kernel = (1 - (taps - position[:, None]).abs()).clamp_min(0).to(x.dtype)
-        return F.conv2d(
-            x,
-            kernel[:, None, None],
-            stride=(1, self.stride),
-            padding=(0, reach),
-            groups=x.shape[1],
-        )
+        kernel = (1 - (taps - position[:, None]).abs()).clamp_min(0).to(x.dtype)[:, None, None]
+        return F.conv2d(x, kernel, stride=(1, self.stride), padding=(0, reach), groups=x.shape[1])
 
 
 def _sample(
@@ -205,21 +200,11 @@ class ShiftGCN(nn.Module):
 
     def __init__(self, config: ShiftGCNConfig, joints: int, classes: int):
         super().__init__()
-        self.architecture = {
-            "widths": config.widths,
-            "strided_units": config.strided_units,
-            "joints": joints,
-        }
+        self.architecture = asdict(config) | {"joints": joints}
         self.norms = nn.ModuleList(JointBatchNorm(CHANNELS, joints) for _ in range(PERSONS))
         inputs = (CHANNELS, *config.widths[:-1])
         self.units = nn.ModuleList(
-            Unit(
-                before,
-                width,
-                joints,
-                stride=2 if number in config.strided_units else 1,
-                residual=number > 1,
-            )
+            Unit(before, width, joints, 2 if number in config.strided_units else 1, number > 1)
             for number, (before, width) in enumerate(zip(inputs, config.widths, strict=True), 1)
         )
         self.classifier = nn.Linear(config.widths[-1], classes)
@@ -230,9 +215,8 @@ class ShiftGCN(nn.Module):
         cls, architecture: Mapping[str, Any], classes: int, state: Mapping[str, Tensor]
     ) -> "ShiftGCN":
         """The network of this `architecture` (see the attribute), with a saved state."""
-        rest = dict(architecture)
-        joints = rest.pop("joints")
-        network = cls(ShiftGCNConfig(**rest), joints, classes)
+        config = {name: value for name, value in architecture.items() if name != "joints"}
+        network = cls(ShiftGCNConfig(**config), architecture["joints"], classes)
         network.load_state_dict(state)
         return network
 
@@ -248,10 +232,7 @@ class ShiftGCN(nn.Module):
         return PaddedShiftGCN(cls.from_state(*convert(state_dict)))
 
     def forward(
-        self,
-        bodies: Float[Tensor, "B C V T"],
-        clip: Int[Tensor, " B"],
-        person: Int[Tensor, " B"],
+        self, bodies: Float[Tensor, "B C V T"], clip: Int[Tensor, " B"], person: Int[Tensor, " B"]
     ) -> tuple[Float[Tensor, "N K"], Float[Tensor, "N D"]]:
         """Logits and features of a batch of clips.
 
@@ -260,7 +241,10 @@ class ShiftGCN(nn.Module):
             clip: for each body its clip's place in the batch, from 0, ascending.
             person: for each body its place in the clip, 0 or 1.
         """
-        features = _mean_over_bodies(self.body_features(bodies, person), clip)
+        of_bodies = self.body_features(bodies, person)
+        counts = torch.bincount(clip)
+        total = of_bodies.new_zeros(len(counts), of_bodies.shape[1]).index_add(0, clip, of_bodies)
+        features = total / counts[:, None]
         return self.classifier(features), features
 
     def body_features(
@@ -281,12 +265,6 @@ class ShiftGCN(nn.Module):
             chosen = person == place
             out[chosen] = norm(bodies[chosen]).to(out.dtype)
         return out
-
-
-def _mean_over_bodies(x: Float[Tensor, "B D"], clip: Int[Tensor, " B"]) -> Float[Tensor, "N D"]:
-    counts = torch.bincount(clip)
-    total = x.new_zeros(len(counts), x.shape[1]).index_add(0, clip, x)
-    return total / counts[:, None]
 
 
 def _pointwise(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:

@@ -53,7 +53,7 @@ def convert(state_dict: Any) -> tuple[Architecture, int, dict[str, Tensor]]:
     for key, entry in entries.items():
         if entry.ours:
             value = found[key].detach().to("cpu", torch.float32)
-            state |= zip(entry.ours, entry.change(value), strict=True)
+            state |= zip(entry.ours, entry.rows(value), strict=True)
     return architecture, classes, state
 
 
@@ -86,6 +86,15 @@ def _without_prefix(state_dict: Mapping[str, Any]) -> dict[str, Any]:
 # --- the architecture, from keys and shapes ---
 
 
+WIDTHS = {  # dimensions that are as large as the unit is wide
+    "gcn1.Linear_weight": 1,
+    "gcn1.Linear_bias": 2,
+    "tcn1.bn.weight": 0,
+    "tcn1.bn2.weight": 0,
+    "tcn1.temporal_linear.weight": 0,
+}
+
+
 def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
     units = _units(found, r"l(\d+)\.")
     if not units or units != list(range(1, len(units) + 1)):
@@ -93,7 +102,8 @@ def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
             f"not a released Shift-GCN: found units {units} in {len(found)} keys"
             f" ({', '.join([*found][:3])}, …), expected l1, l2, … without gaps"
         )
-    widths = [_width(found, unit) for unit in units]
+    places = [{f"l{unit}.{key}": place for key, place in WIDTHS.items()} for unit in units]
+    widths = [_size(found, of_unit) for of_unit in places]
     residual = _units(found, r"l(\d+)\.residual\.")
     strided = [u for u in units[1:] if u in residual or widths[u - 1] != widths[u - 2]]
     architecture = {"widths": widths, "strided_units": strided, "joints": JOINTS}
@@ -103,17 +113,6 @@ def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
 def _units(found: Mapping[str, Any], pattern: str) -> list[int]:
     matches = (re.match(pattern, key) for key in found)
     return sorted({int(match[1]) for match in matches if match})
-
-
-def _width(found: Mapping[str, Any], unit: int) -> int:
-    places = {
-        "gcn1.Linear_weight": 1,
-        "gcn1.Linear_bias": 2,
-        "tcn1.bn.weight": 0,
-        "tcn1.bn2.weight": 0,
-        "tcn1.temporal_linear.weight": 0,
-    }
-    return _size(found, {f"l{unit}.{key}": place for key, place in places.items()})
 
 
 def _size(found: Mapping[str, Any], places: dict[str, int]) -> int:
@@ -131,21 +130,14 @@ def _size(found: Mapping[str, Any], places: dict[str, int]) -> int:
 # --- what each key has to hold, and where it goes ---
 
 
-def _as_it_is(value: Tensor) -> tuple[Tensor, ...]:
-    return (value,)
+_whole = partial(torch.unsqueeze, dim=0)
+_flat = partial(torch.reshape, shape=(1, -1))
+_mask = partial(torch.transpose, dim0=1, dim1=2)  # (1, V, C)
 
 
-def _flat(value: Tensor) -> tuple[Tensor, ...]:
-    return (value.flatten(),)
-
-
-def _mask(value: Float[Tensor, "1 V C"]) -> tuple[Tensor, ...]:
-    return (value[0].t(),)
-
-
-def _by_channel(persons: int, value: Float[Tensor, " features"]) -> tuple[Tensor, ...]:
-    """From the order person, joint, channel to one vector per person, ordered channel, joint."""
-    return value.view(persons, JOINTS, -1).transpose(1, 2).flatten(1).unbind()
+def _by_channel(persons: int, value: Float[Tensor, " features"]) -> Float[Tensor, "P CV"]:
+    """From the order person, joint, channel to a row per person, ordered channel, joint."""
+    return value.view(persons, JOINTS, -1).transpose(1, 2).flatten(1)
 
 
 def _numbers(value: Tensor) -> str | None:
@@ -157,32 +149,30 @@ def _numbers(value: Tensor) -> str | None:
 
 
 def _variances(value: Tensor) -> str | None:
-    if problem := _numbers(value):
-        return problem
-    return f"found {value.min():.3g}, expected none below 0" if (value < 0).any() else None
+    wrong = _numbers(value)
+    if not wrong and (value < 0).any():
+        wrong = f"found {value.min():.3g}, expected none below 0"
+    return wrong
 
 
 def _unmoved(value: Tensor) -> str | None:
-    if problem := _numbers(value):
-        return problem
-    largest = value.abs().max().item()
-    if largest <= LARGEST_XPOS:
-        return None
-    return f"found a shift across joints of {largest:.3g}, expected at most {LARGEST_XPOS}"
+    wrong = _numbers(value)
+    if not wrong and (largest := value.abs().max().item()) > LARGEST_XPOS:
+        wrong = f"found a shift across joints of {largest:.3g}, expected at most {LARGEST_XPOS}"
+    return wrong
 
 
 def _shifted(channels: int, direction: int, value: Tensor) -> str | None:
     """Slot (joint v, channel c) must take (v + direction·c mod V, c), joints first."""
     joint, channel = torch.arange(JOINTS)[:, None], torch.arange(channels)
-    expected = (joint + direction * channel) % JOINTS * channels + channel
-    value = value.detach().cpu().view(JOINTS, channels)
-    wrong = torch.nonzero((value != expected).flatten()).flatten().tolist()
+    expected = ((joint + direction * channel) % JOINTS * channels + channel).flatten()
+    value = value.detach().cpu()
+    wrong = torch.nonzero(value != expected).flatten().tolist()
     if not wrong:
         return None
-    first = (value.flatten()[wrong[0]].item(), expected.flatten()[wrong[0]].item())
     return (
-        f"found another permutation: {first[0]} at place {wrong[0]}, expected {first[1]}"
-        f" ({len(wrong)} of {value.numel()} places differ)"
+        f"found another permutation: {value[wrong[0]].item()} at place {wrong[0]}, expected"
+        f" {expected[wrong[0]].item()} ({len(wrong)} of {value.numel()} places differ)"
     )
 
 
@@ -193,22 +183,21 @@ class _Entry:
     Attributes:
         shape: expected shape.
         ours: names in the project's state; none where the value is only checked.
-        change: from the value to the values under these names.
+        rows: from the value to a row for each of these names.
         problem: what is wrong with a value of the right shape, or None.
         any_ones: whether dimensions of size 1 are ignored.
     """
 
     shape: tuple[int, ...]
     ours: tuple[str, ...] = ()
-    change: Callable[[Tensor], tuple[Tensor, ...]] = _as_it_is
+    rows: Callable[[Tensor], Tensor] = _whole
     problem: Callable[[Tensor], str | None] = _numbers
     any_ones: bool = False
 
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Whether a value may have this shape."""
-        if self.any_ones:
-            return [n for n in shape if n != 1] == [n for n in self.shape if n != 1]
-        return shape == self.shape
+        found, expected = ([n for n in sizes if n != 1] for sizes in (shape, self.shape))
+        return found == expected if self.any_ones else shape == self.shape
 
 
 Entries = Iterator[tuple[str, _Entry]]
@@ -262,15 +251,12 @@ def _convolution(theirs: str, ours: str, inputs: int, outputs: int) -> Entries:
 
 
 def _norm(
-    theirs: str,
-    ours: tuple[str, ...],
-    size: int,
-    change: Callable[[Tensor], tuple[Tensor, ...]] = _as_it_is,
+    theirs: str, ours: tuple[str, ...], size: int, rows: Callable[[Tensor], Tensor] = _whole
 ) -> Entries:
     for name in ("weight", "bias", "running_mean", "running_var"):
         problem = _variances if name == "running_var" else _numbers
         targets = tuple(f"{norm}.{name}" for norm in ours)
-        yield f"{theirs}.{name}", _Entry((size,), targets, change, problem)
+        yield f"{theirs}.{name}", _Entry((size,), targets, rows, problem)
 
 
 def _problems(found: Mapping[str, Any], entries: Mapping[str, _Entry]) -> Iterator[str]:
@@ -285,13 +271,8 @@ def _problems(found: Mapping[str, Any], entries: Mapping[str, _Entry]) -> Iterat
             yield f"{key}: found shape {tuple(value.shape)}, expected {entry.shape}"
         elif problem := entry.problem(value):
             yield f"{key}: {problem}"
-    counters = {
-        key.replace("running_mean", "num_batches_tracked")
-        for key in entries
-        if key.endswith("running_mean")
-    }
-    for key in found:
-        if key not in entries and key not in counters:
-            shape = getattr(found[key], "shape", None)
-            what = type(found[key]).__name__ if shape is None else f"shape {tuple(shape)}"
+    for key, value in found.items():
+        if key.replace("num_batches_tracked", "running_mean") not in entries:
+            known = hasattr(value, "shape")
+            what = f"shape {tuple(value.shape)}" if known else type(value).__name__
             yield f"{key}: surplus, found {what}, expected no such key"

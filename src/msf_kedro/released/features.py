@@ -24,46 +24,31 @@ class Group(NamedTuple):
     name: str
     labels: str
     logits: str | None
+    part: str
 
 
 GROUPS = {
     "calibration": (
-        Group("train", "train_label", None),
-        Group("val", "val_label", "val_out"),
-        Group("ztest", "z_label", "ztest_out"),
+        Group("train", "train_label", None, "train"),
+        Group("val", "val_label", "val_out", "held_out"),
+        Group("ztest", "z_label", "ztest_out", "test"),
     ),
     "test": (
-        Group("train", "train_label", None),
-        Group("gtest", "g_label", "gtest_out"),
-        Group("ztest", "z_label", None),
+        Group("train", "train_label", None, "train"),
+        Group("gtest", "g_label", "gtest_out", "test"),
+        Group("ztest", "z_label", None, "zssar_test"),
     ),
 }
 # The released list of NTU-120's 110/10 calibration phase lacks these seen classes.
 KNOWN_GAP = set(range(101, 121)) - {107}
 
 
-@dataclass(frozen=True)
-class Clips:
-    """One group's clips.
+class Clips(NamedTuple):
+    """One group's tables, a row per clip; `logits` is empty where the archive has none."""
 
-    Attributes:
-        folder: the phase's folder.
-        group: the group.
-        features: a row per clip.
-        class_ids: one per clip, counted from 1.
-        logits: of all classes; None where the archive has none.
-        expected: the classes that the group should hold.
-    """
-
-    folder: str
-    group: Group
-    features: Float[np.ndarray, "n D"]
-    class_ids: Int[np.ndarray, " n"]
-    logits: Float[np.ndarray, "n K"] | None
-    expected: set[int]
-
-    def names(self) -> list[str]:
-        return [f"{self.group.name}_{row:05d}" for row in range(len(self.class_ids))]
+    roles: pd.DataFrame
+    features: pd.DataFrame
+    logits: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -106,21 +91,37 @@ def read_archive(files: Files, split: SplitConfig, classes: list[int]) -> Archiv
     """
     check_split(split, classes)
     check_files(files, split, classes)
-    groups = {phase: _read_phase(files, phase, split, classes) for phase in PHASES}
-    every = [clips for phase in PHASES for clips in groups[phase].values()]
-    warnings = [warning for clips in every for warning in _check_classes(clips)]
-    found = pd.DataFrame([_outline(clips) for clips in every])
-    _check_widths(found)
-    roles, features, logits = {}, {}, {}
+    phases: dict[str, list[Clips]] = {}
+    found, warnings = [], []
     for phase in PHASES:
-        placed, warned = _place(groups[phase], phase, split)
-        warnings += warned
-        roles[phase] = pd.concat([role for _, role in placed], ignore_index=True)
-        whole = [(clips, clips.features) for clips, _ in placed]
-        features[phase] = _table(whole).add_prefix("f")
-        scored = [(clips, clips.logits) for clips, _ in placed if clips.logits is not None]
-        logits[phase] = _table(scored).set_axis(pd.Index(classes, name="class_id"), axis=1)
-    return Archive(roles, features, logits, found, warnings)
+        folder, phases[phase] = folder_of(phase, split), []
+        expected = _expected_classes(phase, split, classes)
+        for group in GROUPS[phase]:
+            clips = _read_group(files, folder, group, classes, expected["ztest"])
+            warnings += _check_classes(folder, group, clips.roles, expected[group.name])
+            found.append(
+                {
+                    "file": f"{folder}/{group.name}.npy",
+                    "clips": len(clips.features),
+                    "width": clips.features.shape[1],
+                    "classes": clips.roles.class_id.nunique(),
+                    "expected classes": len(expected[group.name]),
+                    "logits": str(len(classes)) if group.logits else "-",
+                }
+            )
+            phases[phase].append(clips)
+    if len({row["width"] for row in found}) > 1:
+        widths = ", ".join(f"{row['file']} {row['width']}" for row in found)
+        raise ValueError(
+            f"released features: their widths differ ({widths}); all files must be of one archive"
+        )
+    phases["test"], different = _unseen_clips(folder_of("test", split), *phases["test"])
+    roles, features, logits = {}, {}, {}
+    for phase, groups in phases.items():
+        roles[phase] = pd.concat([clips.roles for clips in groups], ignore_index=True)
+        features[phase] = pd.concat([clips.features for clips in groups])
+        logits[phase] = pd.concat([clips.logits for clips in groups])
+    return Archive(roles, features, logits, pd.DataFrame(found), warnings + different)
 
 
 def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
@@ -134,7 +135,7 @@ def check_files(files: Files, split: SplitConfig, classes: list[int]) -> None:
         f"{folder_of(phase, split)}/{name}.npy"
         for phase in PHASES
         for group in GROUPS[phase]
-        for name in group
+        for name in (group.name, group.labels, group.logits)
         if name
     ]
     missing = [name for name in needed if name not in files]
@@ -157,35 +158,30 @@ def _expected_classes(phase: str, split: SplitConfig, classes: list[int]) -> dic
     return {"train": seen, "val": seen, "ztest": set(split.calibration_unseen)}
 
 
-def _read_phase(
-    files: Files, phase: str, split: SplitConfig, classes: list[int]
-) -> dict[str, Clips]:
-    expected = _expected_classes(phase, split, classes)
-    return {
-        group.name: _read_group(
-            files, folder_of(phase, split), group, expected[group.name], len(classes)
-        )
-        for group in GROUPS[phase]
-    }
-
-
-def _read_group(files: Files, folder: str, group: Group, expected: set[int], count: int) -> Clips:
-    place = f"{folder}/{group.name}.npy"
+def _read_group(
+    files: Files, folder: str, group: Group, classes: list[int], unseen: set[int]
+) -> Clips:
+    place, labels_place = f"{folder}/{group.name}.npy", f"{folder}/{group.labels}.npy"
     features = _matrix(files[place](), place)
-    labels_place = f"{folder}/{group.labels}.npy"
-    class_ids = _class_ids(files[labels_place](), labels_place, count)
+    class_ids = _class_ids(files[labels_place](), labels_place, len(classes))
     _check_rows(place, features, labels_place, class_ids)
-    if group.logits is None:
-        return Clips(folder, group, features, class_ids, None, expected)
-    logits_place = f"{folder}/{group.logits}.npy"
-    logits = _matrix(files[logits_place](), logits_place)
-    _check_rows(place, features, logits_place, logits)
-    if logits.shape[1] != count:
-        raise ValueError(
-            f"{logits_place}: logits of {logits.shape[1]} classes, expected {count}; use the"
-            " archive of this study's data set"
-        )
-    return Clips(folder, group, features, class_ids, logits, expected)
+    logits = np.empty((0, len(classes)), np.float32)
+    if group.logits:
+        logits_place = f"{folder}/{group.logits}.npy"
+        logits = _matrix(files[logits_place](), logits_place)
+        _check_rows(place, features, logits_place, logits)
+        if logits.shape[1] != len(classes):
+            raise ValueError(
+                f"{logits_place}: logits of {logits.shape[1]} classes, expected {len(classes)}; use"
+                " the archive of this study's data set"
+            )
+    names = pd.Index([f"{group.name}_{row:05d}" for row in range(len(features))], name="name")
+    side = np.where(np.isin(class_ids, list(unseen)), "unseen", "seen")
+    return Clips(
+        pd.DataFrame({"name": names, "class_id": class_ids, "side": side, "part": group.part}),
+        pd.DataFrame(features, names).add_prefix("f"),
+        pd.DataFrame(logits, names[: len(logits)], pd.Index(classes, name="class_id")),
+    )
 
 
 def _matrix(array: np.ndarray, place: str) -> Float[np.ndarray, "n C"]:
@@ -235,19 +231,18 @@ def _check_rows(place: str, rows: np.ndarray, other_place: str, other: np.ndarra
         )
 
 
-def _check_classes(clips: Clips) -> list[str]:
+def _check_classes(folder: str, group: Group, roles: pd.DataFrame, expected: set[int]) -> list[str]:
     """Raise for classes that must not be there; return a warning about missing ones."""
-    place, expected = f"{clips.folder}/{clips.group.labels}.npy", clips.expected
-    there = set(clips.class_ids.tolist())
+    place, there = f"{folder}/{group.labels}.npy", set(roles.class_id.tolist())
     surplus, missing = sorted(there - expected), sorted(expected - there)
     shifted = {class_id - 1 for class_id in there}
     hint = " (they would fit if labels were counted from 1)" if shifted <= expected else ""
-    if surplus and clips.group.name in ("train", "val"):
+    if surplus and group.name in ("train", "val"):
         raise ValueError(
             f"{place}: clips of classes {surplus}, which must stay unseen in this phase: unseen"
             f" classes would leak into training{hint}. Check the class split and the folder"
         )
-    if surplus or (missing and clips.group.name == "ztest"):
+    if surplus or (missing and group.name == "ztest"):
         raise ValueError(
             f"{place}: clips of classes {sorted(there)}, expected exactly the unseen ones"
             f" {sorted(expected)}{hint}. Check the class split and the folder"
@@ -263,80 +258,32 @@ def _check_classes(clips: Clips) -> list[str]:
     return [f"{place}: {len(there)} of {len(expected)} expected classes, {missing} missing: {why}"]
 
 
-def _place(
-    groups: dict[str, Clips], phase: str, split: SplitConfig
-) -> tuple[list[tuple[Clips, pd.DataFrame]], list[str]]:
-    """Each group that is used, with its clips' roles, and warnings."""
-    if phase == "calibration":
-        parts = {"train": "train", "val": "held_out", "ztest": "test"}
-        unseen = split.calibration_unseen
-        return [(groups[g], _roles(groups[g], unseen, part)) for g, part in parts.items()], []
-    folder, gtest, ztest = folder_of(phase, split), groups["gtest"], groups["ztest"]
-    train_roles = _roles(groups["train"], split.unseen, "train")
-    gtest_roles = _roles(gtest, split.unseen, "test")
-    placed = [(groups["train"], train_roles), (gtest, gtest_roles)]
-    unseen = gtest_roles.side.eq("unseen").to_numpy(dtype=bool)
+def _unseen_clips(
+    folder: str, train: Clips, gtest: Clips, ztest: Clips
+) -> tuple[list[Clips], list[str]]:
+    """The test phase's groups that are used, and a warning if its unseen clips differ."""
+    unseen = gtest.roles.side.eq("unseen").to_numpy(dtype=bool)
     if unseen.all() or not unseen.any():
         raise ValueError(
-            f"{folder}/g_label.npy: only {gtest_roles.side[0]} classes, expected seen and unseen"
+            f"{folder}/g_label.npy: only {gtest.roles.side[0]} classes, expected seen and unseen"
             " ones; download the archive again"
         )
-    only_gtest, only_ztest = _differences(gtest, unseen, ztest)
-    if not only_gtest and not only_ztest:
-        return placed, []  # the same clips: they need no second place
-    gtest_roles.loc[unseen, "part"] = "gzssar_test"
-    placed.append((ztest, _roles(ztest, split.unseen, "zssar_test")))
-    as_many = Counter(gtest.class_ids[unseen].tolist()) == Counter(ztest.class_ids.tolist())
-    return placed, [
+    of_gtest = _rows(gtest.roles.class_id[unseen], gtest.features[unseen])
+    of_ztest = _rows(ztest.roles.class_id, ztest.features)
+    if of_gtest == of_ztest:
+        return [train, gtest], []  # the same clips: they need no second place
+    gtest.roles.loc[unseen, "part"] = "gzssar_test"
+    as_many = Counter(gtest.roles.class_id[unseen]) == Counter(ztest.roles.class_id)
+    return [train, gtest, ztest], [
         f"{folder}: the unseen clips of gtest.npy ({unseen.sum()}) and those of ztest.npy"
-        f" ({len(ztest.class_ids)}) are not the same: {only_gtest} are in gtest.npy only,"
-        f" {only_ztest} in ztest.npy only"
+        f" ({len(ztest.roles)}) are not the same: {(of_gtest - of_ztest).total()} are in gtest.npy"
+        f" only, {(of_ztest - of_gtest).total()} in ztest.npy only"
         + (", though both have as many of each class" if as_many else "")
         + ". GZSSAR is evaluated on gtest.npy, ZSSAR on ztest.npy"
     ]
 
 
-def _roles(clips: Clips, unseen: list[int], part: str) -> pd.DataFrame:
-    side = np.where(np.isin(clips.class_ids, unseen), "unseen", "seen")
-    return pd.DataFrame(
-        {"name": clips.names(), "class_id": clips.class_ids, "side": side, "part": part}
-    )
-
-
-def _differences(gtest: Clips, is_unseen: np.ndarray, ztest: Clips) -> tuple[int, int]:
-    """How many unseen clips only `gtest` has, and how many only `ztest`, whatever their order."""
-    one = _rows(gtest.features[is_unseen], gtest.class_ids[is_unseen])
-    two = _rows(ztest.features, ztest.class_ids)
-    return (one - two).total(), (two - one).total()
-
-
-def _rows(features: np.ndarray, class_ids: np.ndarray) -> Counter:
-    rows = np.ascontiguousarray(features + 0.0)  # turns -0 into 0
-    return Counter((c, row.tobytes()) for c, row in zip(class_ids.tolist(), rows, strict=True))
-
-
-def _table(groups: list[tuple[Clips, np.ndarray]]) -> pd.DataFrame:
-    """Several groups' features or logits, indexed by clip name."""
-    names = [name for clips, _ in groups for name in clips.names()]
-    return pd.DataFrame(
-        np.concatenate([matrix for _, matrix in groups]), pd.Index(names, name="name")
-    )
-
-
-def _outline(clips: Clips) -> dict:
-    return {
-        "file": f"{clips.folder}/{clips.group.name}.npy",
-        "clips": len(clips.class_ids),
-        "width": clips.features.shape[1],
-        "classes": len(set(clips.class_ids.tolist())),
-        "expected classes": len(clips.expected),
-        "logits": "-" if clips.logits is None else str(clips.logits.shape[1]),
-    }
-
-
-def _check_widths(found: pd.DataFrame) -> None:
-    if found.width.nunique() > 1:
-        widths = ", ".join(f"{row.file} {row.width}" for row in found.itertuples())
-        raise ValueError(
-            f"released features: their widths differ ({widths}); all files must be of one archive"
-        )
+def _rows(class_ids: pd.Series, features: pd.DataFrame) -> Counter:
+    """Clips whatever their order, each as its class and its features."""
+    rows = np.ascontiguousarray(features.to_numpy() + 0.0)  # turns -0 into 0
+    return Counter((c, row.tobytes()) for c, row in zip(class_ids, rows, strict=True))

@@ -145,12 +145,13 @@ def _texts(rows: list, name: str, classes: list[int], notes: list[str]) -> dict[
         notes.append(f"{name}: classes are counted from 0 in it, and taken as 1 to {len(classes)}")
         texts = {class_id + 1: text for class_id, text in texts.items()}
     missing = [class_id for class_id in classes if not texts.get(class_id, "").strip()]
-    if missing or 0 in texts:
+    if missing:
         raise ValueError(
             f"{name}: no text for classes {missing}; expected a row for each class, counted from 1"
-            if missing
-            else f"{name}: it has a class 0 and classes up to {max(texts)}, expected 1 to"
-            f" {classes[-1]}"
+        )
+    if 0 in texts:
+        raise ValueError(
+            f"{name}: it has a class 0 and classes up to {max(texts)}, expected 1 to {classes[-1]}"
         )
     return {class_id: texts[class_id] for class_id in classes}
 

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from msf_kedro.methods import METHODS
+from msf_kedro.reports.evaluation import RESULTS
+from msf_kedro.reports.wording import FIGURES
 from msf_kedro.texts.fusion import parse_texts
 
 KEYS = ("method", "texts", "encoder", "split")
@@ -112,31 +114,25 @@ def cell_outcomes(cell: Cell, predictions: pd.DataFrame, labels: pd.Series) -> p
         the final decision is right, `own.<protocol>.<seed>` whether the classifier of the clip's
         own side is.
     """
-    columns, clips = {}, ["name", "class_id", "side"]
+    columns = {}
     for (protocol, gate, seed), run in predictions.groupby(["protocol", "gate", "seed"]):
         run = run.set_index("name")
         own = np.where(run.side == "seen", run.seen_prediction, run.unseen_prediction)
         columns[f"own.{protocol}.{seed}"] = own == run.class_id
         columns[f"right.{protocol}.{gate}.{seed}"] = run.predicted == run.class_id
-    tested = predictions[clips].drop_duplicates().assign(**vars(cell))
-    tested["label"] = tested.class_id.map(labels)
-    return tested[[*KEYS, *clips[:2], "label", "side"]].join(pd.DataFrame(columns), on="name")
+    clips = predictions[["name", "class_id", "side"]].drop_duplicates()
+    clips = clips.assign(**vars(cell), label=clips.class_id.map(labels))
+    ordered = clips[[*KEYS, "name", "class_id", "label", "side"]]
+    return ordered.join(pd.DataFrame(columns), on="name")
 
 
 def summary(results: pd.DataFrame, protocol: str, gate: str) -> str:
     """Means over seeds and splits as text, percent, best ZSSAR first."""
     mine = results[(results.protocol == protocol) & (results.gate == gate)]
-    columns = {
-        "zssar_accuracy": "ZSSAR",
-        "seen_classifier_accuracy": "seen classifier",
-        "acc_seen": "Acc_s",
-        "acc_unseen": "Acc_u",
-        "harmonic_mean": "H",
-        "harmonic_mean_perfect_gate": "H perfect gate",
-        "ausuc": "AUSUC",
-    }
-    table = mine.groupby(["method", "texts", "encoder"])[[*columns, "fit_seconds"]].mean()
-    table[list(columns)] = (100 * table[list(columns)]).round(1)
+    figures = list(RESULTS)
+    table = mine.groupby(["method", "texts", "encoder"])[[*figures, "fit_seconds"]].mean()
+    table[figures] = (100 * table[figures]).round(1)
     table["fit_seconds"] = table.fit_seconds.round(2)
-    table = table.sort_values("zssar_accuracy", ascending=False).rename(columns=columns)
-    return table.reset_index().to_string(index=False)
+    table = table.sort_values("zssar_accuracy", ascending=False).reset_index()
+    names = {figure: FIGURES[figure] for figure in RESULTS}
+    return table.rename(columns=names).to_string(index=False)

@@ -11,37 +11,33 @@ does the sign-flip test over split means, as far as a few splits can: over 5 spl
 below 0.0625.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
+from pydantic import Field, NonNegativeInt, PositiveInt
 from scipy.stats import permutation_test
 
+from msf_kedro.configuration import configuration
 from msf_kedro.reports.published import FIGURES
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
 CELL = ["method", "texts", "encoder"]
 SCORED = ["protocol", "gate"]  # ZSSAR needs no gate: its gate is ""
+FIGURE = [*CELL, *SCORED, "figure"]
 FULL = "LB+AD+MD"
 ABLATIONS = (
-    ("MD", "LB"),
-    ("AD", "LB"),
-    ("AD+MD", "AD"),
-    ("AD+MD", "MD"),
-    (FULL, "LB"),
-    (FULL, "AD"),
-    (FULL, "MD"),
+    *(("MD", "LB"), ("AD", "LB"), ("AD+MD", "AD"), ("AD+MD", "MD")),
+    *((FULL, "LB"), (FULL, "AD"), (FULL, "MD")),
 )
 
 _DRAWN = 4_000_000  # clips drawn at once: bounds memory to some 100 MB
 _PATTERNS = 2**16  # of signs: all of 16 splits
 
 
-@dataclass(frozen=True)
+@configuration
 class TablesConfig:
     """How tables come to their intervals.
 
@@ -51,17 +47,9 @@ class TablesConfig:
         seed: root seed of the draws.
     """
 
-    resamples: int
-    level: float
-    seed: int
-
-    def __post_init__(self):
-        if self.resamples < 1:
-            raise ValueError(f"tables: resamples is {self.resamples}, expected at least 1")
-        if not 0 < self.level < 1:
-            raise ValueError(f"tables: level is {self.level}, expected between 0 and 1")
-        if self.seed < 0:
-            raise ValueError(f"tables: seed is {self.seed}, expected 0 or more")
+    resamples: PositiveInt
+    level: Annotated[float, Field(gt=0, lt=1)]
+    seed: NonNegativeInt
 
 
 class Cell(NamedTuple):
@@ -72,21 +60,7 @@ class Cell(NamedTuple):
     encoder: str
 
 
-class Resamples(NamedTuple):
-    """Figures of every cell and split, as they are and drawn again.
-
-    Attributes:
-        keys: a row per figure: `CELL`, `split`, `SCORED`, `figure`, and `seeds`, their number.
-        values: the figures, fractions, means over seeds.
-        draws: the same of each draw.
-    """
-
-    keys: pd.DataFrame
-    values: Float[np.ndarray, " n"]
-    draws: Float[np.ndarray, "n B"]
-
-
-def resample(outcomes: pd.DataFrame, config: TablesConfig) -> Resamples:
+def resample(outcomes: pd.DataFrame, config: TablesConfig) -> pd.DataFrame:
     """Draw test clips and seeds again and again, and compute every cell's figures from them.
 
     A cell's draws depend on the seed and on its own names only: more cells, or splits, change
@@ -97,19 +71,21 @@ def resample(outcomes: pd.DataFrame, config: TablesConfig) -> Resamples:
             `own.<protocol>.<seed>` and `right.<protocol>.<gate>.<seed>`, empty for clips that do
             not take part.
 
+    Returns:
+        A row per figure, by `CELL`, `SCORED`, `figure`, `split` and `seeds`, their number: in
+        column 0 the figure as it is, a fraction, mean over seeds; then the same of each draw.
+
     Raises:
         ValueError: cells of a split were tested on different clips, or twice on one.
     """
-    keys, values, draws = [], [], []
-    for split, table in outcomes.groupby("split", sort=True):
-        for key, value, drawn in _resample_split(table, str(split), config):
-            keys.append(key)
-            values.append(value)
-            draws.append(drawn)
-    return Resamples(pd.DataFrame(keys), np.array(values), np.array(draws))
+    rows = {}
+    for split, table in outcomes.groupby("split"):
+        rows |= _resample_split(table, str(split), config)
+    names = [*FIGURE, "split", "seeds"]
+    return pd.DataFrame(rows.values(), pd.MultiIndex.from_tuples(rows, names=names))
 
 
-def intervals(resamples: Resamples, level: float) -> pd.DataFrame:
+def intervals(resamples: pd.DataFrame, level: float) -> pd.DataFrame:
     """Percentile intervals, a row per cell, protocol, gate and figure; fractions.
 
     Returns:
@@ -117,34 +93,26 @@ def intervals(resamples: Resamples, level: float) -> pd.DataFrame:
         splits.
     """
     rows = []
-    keys = [*CELL, *SCORED, "figure"]
-    for key, places in resamples.keys.groupby(keys, sort=False).indices.items():
-        low, high = _percentiles(resamples.draws[places].mean(axis=0), level)
-        row = dict(zip(keys, key, strict=True)) | {"mean": resamples.values[places].mean()}
-        row |= {"low": low, "high": high, "n": len(places), "over": "splits"}
-        rows.append(row | {"runs": resamples.keys.seeds.iloc[places].sum()})
+    for key, splits in resamples.groupby(FIGURE, sort=False):
+        row = dict(zip(FIGURE, key, strict=True)) | _interval(splits.to_numpy(), level)
+        rows.append(row | {"runs": sum(splits.index.get_level_values("seeds"))})
     return pd.DataFrame(rows)
-
-
-def widest(cells: list[Cell]) -> list[Cell]:
-    """Each method and encoder with all texts; where it has no such cell, all that it has."""
-    full = {(c.method, c.encoder) for c in cells if c.texts == FULL}
-    return [c for c in cells if c.texts == FULL or (c.method, c.encoder) not in full]
 
 
 def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     """What is tested against what, as far as it is among the cells, encoder by encoder.
 
-    MSF with all texts against every other method's `widest` cells; more texts against fewer, and MD
-    and AD against LB, inside MSF; every other method against MSF with the same texts. No pair is
-    chosen by its figures.
+    MSF with all texts against every other method with all texts, or where it has no such cell, with
+    all that it has; more texts against fewer, and MD and AD against LB, inside MSF; every other
+    method against MSF with the same texts. No pair is chosen by its figures.
     """
     found = []
     for encoder in dict.fromkeys(cell.encoder for cell in cells):
         here = [cell for cell in cells if cell.encoder == encoder]
         others = [cell for cell in here if cell.method != "msf"]
-        full = Cell("msf", FULL, encoder)
-        wanted = [(full, other) for other in widest(others)]
+        full = {cell.method for cell in others if cell.texts == FULL}
+        widest = [cell for cell in others if cell.texts == FULL or cell.method not in full]
+        wanted = [(Cell("msf", FULL, encoder), cell) for cell in widest]
         wanted += [(Cell("msf", a, encoder), Cell("msf", b, encoder)) for a, b in ABLATIONS]
         wanted += [(c, Cell("msf", c.texts, encoder)) for c in others if c.texts != FULL]
         found += [pair for pair in wanted if set(pair) <= set(here)]
@@ -152,7 +120,7 @@ def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
 
 
 def differences(
-    resamples: Resamples, chosen: list[tuple[Cell, Cell]], config: TablesConfig
+    resamples: pd.DataFrame, chosen: list[tuple[Cell, Cell]], config: TablesConfig
 ) -> pd.DataFrame:
     """The first cell minus the second, over the splits that both have; fractions.
 
@@ -165,24 +133,15 @@ def differences(
         `SCORED`, `figure`, `mean` over `n` shared splits, `low`, `high`, `p_bootstrap`, `p_splits`,
         `smallest_p_splits`.
     """
-    by = [*SCORED, "figure"]
-    places = {
-        Cell(*cell): {
-            key: dict(zip(rows.split, rows.index, strict=True))
-            for key, rows in table.groupby(by, sort=False)
-        }
-        for cell, table in resamples.keys.groupby(CELL, sort=False)
-    }
+    cells = dict(list(resamples.droplevel("seeds").groupby(CELL)))
     rows = []
     for one, other in chosen:
-        for key, here in places[one].items():
-            there = places[other].get(key, {})
-            shared = [split for split in here if split in there]
-            if shared:
-                mine, theirs = [here[s] for s in shared], [there[s] for s in shared]
-                against = {"against_method": other.method, "against_texts": other.texts}
-                row = one._asdict() | against | dict(zip(by, key, strict=True))
-                rows.append(row | _difference(resamples, mine, theirs, config))
+        here, there = (cells[cell].droplevel(CELL) for cell in (one, other))
+        here, there = here.align(there, join="inner", axis=0)
+        against = {"against_method": other.method, "against_texts": other.texts}
+        for key, by_split in (here - there).groupby(FIGURE[len(CELL) :], sort=False):
+            row = one._asdict() | against | dict(zip(FIGURE[len(CELL) :], key, strict=True))
+            rows.append(row | _difference(by_split.to_numpy(), config))
     return pd.DataFrame(rows)
 
 
@@ -197,7 +156,6 @@ def sign_flip_test(
     Returns:
         p, and the smallest p that so many splits could have given; NaN, NaN for less than two.
     """
-
     count = len(differences)
     if count < 2:
         return float("nan"), float("nan")
@@ -213,20 +171,16 @@ def sign_flip_test(
     return float(test.pvalue), smallest
 
 
-def check_same_run(benchmark: pd.DataFrame, resamples: Resamples) -> None:
+def check_same_run(benchmark: pd.DataFrame, resamples: pd.DataFrame) -> None:
     """Raise a ValueError where outcomes of clips do not add up to the benchmark's figures.
 
     They then come from different runs, or one of them from a run that broke off.
     """
-    keys = [*CELL, "split", *SCORED, "figure"]
-    zssar = benchmark.assign(gate="").drop_duplicates([*CELL, "split", "seed", "protocol"])
-    parts = [(zssar, FIGURES[:1]), (benchmark, FIGURES[1:])]
-    given = pd.concat(
-        table.melt([*CELL, "split", *SCORED], list(names), "figure") for table, names in parts
-    )
-    given = given.groupby(keys, as_index=False).value.mean()
-    ours = resamples.keys[keys].assign(outcomes=resamples.values)
-    both = given.merge(ours, how="outer", on=keys)
+    given = benchmark.melt([*CELL, "split", *SCORED], FIGURES, "figure")
+    given.loc[given.figure == "zssar_accuracy", "gate"] = ""
+    given = given.groupby([*FIGURE, "split"]).value.mean()
+    outcomes = resamples[0].droplevel("seeds")
+    both = pd.DataFrame({"value": given, "outcomes": outcomes}).reset_index()
     wrong = both[~np.isclose(both.value, both.outcomes, rtol=0, atol=1e-6)]
     if len(wrong):
         first = wrong.iloc[0]
@@ -240,81 +194,62 @@ def check_same_run(benchmark: pd.DataFrame, resamples: Resamples) -> None:
 
 def _resample_split(
     table: pd.DataFrame, split: str, config: TablesConfig
-) -> Iterator[tuple[dict, float, np.ndarray]]:
-    """Keys, figure and drawn figures of every cell of one split."""
-    shape = config.resamples, config.seed, split
-    own = _accuracies(table[table.side == "unseen"], "own", "unseen, alone", *shape)
-    unseen = _accuracies(table[table.side == "unseen"], "right", "unseen", *shape)
-    seen = _accuracies(table[table.side == "seen"], "right", "seen", *shape)
-    runs = [(key, "zssar_accuracy", *pair) for key, pair in own.items()]
-    for key in seen.keys() & unseen.keys():
-        (acc_seen, drawn_seen), (acc_unseen, drawn_unseen) = seen[key], unseen[key]
-        harmonic = harmonic_mean(acc_seen, acc_unseen), harmonic_mean(drawn_seen, drawn_unseen)
-        runs.append((key, "acc_seen", acc_seen, drawn_seen))
-        runs.append((key, "acc_unseen", acc_unseen, drawn_unseen))
-        runs.append((key, "harmonic_mean", *harmonic))
-    order = {name: place for place, name in enumerate(FIGURES)}
-    for (cell, protocol, gate), figure, values, drawn in sorted(
-        runs, key=lambda run: (run[0], order[run[1]])
-    ):
-        weights = _seed_weights(len(values), cell, *shape)
-        scored = {"split": split, "protocol": protocol, "gate": gate, "figure": figure}
-        key = cell._asdict() | scored | {"seeds": len(values)}
-        yield key, values.mean(), (weights * drawn).sum(axis=1)
+) -> dict[tuple, np.ndarray]:
+    """The figures of every cell of one split, as they are and of each draw."""
+    seen, unseen = (table[table.side == side] for side in ("seen", "unseen"))
+    zssar = _accuracies(unseen, "own", "unseen, alone", split, config)
+    acc_unseen = _accuracies(unseen, "right", "unseen", split, config)
+    acc_seen = _accuracies(seen, "right", "seen", split, config)
+    acc_seen, acc_unseen = acc_seen.align(acc_unseen, join="inner", axis=0)
+    harmonic = pd.DataFrame(harmonic_mean(acc_seen, acc_unseen), acc_seen.index)
+    parts = zip(FIGURES, (zssar, acc_seen, acc_unseen, harmonic), strict=True)
+    rows = {}
+    for key, runs in pd.concat(dict(parts), names=["figure"]).groupby(FIGURE):
+        seeds = len(runs)
+        generator = np.random.default_rng(derive_seed(config.seed, "seeds", split, *key[:3]))
+        drawn = generator.multinomial(seeds, [1 / seeds] * seeds, size=config.resamples)
+        weights = np.vstack([np.ones(seeds), drawn]) / seeds  # all seeds alike, then each draw
+        rows[(*key, split, seeds)] = (weights * runs.to_numpy().T).sum(axis=1)
+    return rows
 
 
 def _accuracies(
-    table: pd.DataFrame, kind: str, purpose: str, resamples: int, seed: int, split: str
-) -> dict[tuple[Cell, str, str], tuple[np.ndarray, np.ndarray]]:
-    """Accuracies per seed `(S)` and of every draw `(B, S)`; by cell, protocol and gate."""
-    keys, right = _outcomes(table, kind, split)
-    if not keys:
-        return {}
-    generator = np.random.default_rng(derive_seed(seed, "clips", purpose, split))
-    drawn = _drawn_accuracies(right, resamples, generator)
-    found: dict[tuple, list[int]] = {}
-    for column, key in enumerate(keys):
-        found.setdefault(key, []).append(column)
-    return {
-        key: (right[:, columns].mean(axis=0), drawn[:, columns]) for key, columns in found.items()
-    }
+    clips: pd.DataFrame, kind: str, purpose: str, split: str, config: TablesConfig
+) -> pd.DataFrame:
+    """A row per run, by `CELL`, `SCORED` and seed: its accuracy, then that of each draw."""
+    right = _outcomes(clips, kind, split)
+    if right.empty:
+        return pd.DataFrame(index=right.columns, columns=range(1 + config.resamples), dtype=float)
+    generator = np.random.default_rng(derive_seed(config.seed, "clips", purpose, split))
+    drawn = _drawn_accuracies(right.to_numpy(), config.resamples, generator)
+    return pd.DataFrame(np.vstack([right.mean(), drawn]).T, right.columns)
 
 
-def _outcomes(
-    table: pd.DataFrame, kind: str, split: str
-) -> tuple[list[tuple[Cell, str, str]], Bool[np.ndarray, "N C"]]:
-    """Which clips each run got right: a row per clip, by name; a column per run, with its key."""
+def _outcomes(table: pd.DataFrame, kind: str, split: str) -> pd.DataFrame:
+    """Which clips each run got right: a row per clip, by name; columns `CELL`, `SCORED`, seed."""
     names = [name for name in table if name.startswith(f"{kind}.")]
-    keys, columns, clips = [], [], None
-    for cell, rows in table.groupby(CELL, sort=True):
+    runs, clips, first = {}, None, None
+    for cell, rows in table.groupby(CELL):
         run = rows.set_index("name")[names].dropna(axis=1, how="all").dropna(how="all").sort_index()
         if run.empty:
             continue
-        where = f"outcomes of {split}: {', '.join(map(str, cell))}"
+        where = f"outcomes of {split}: {', '.join(cell)}"
         if run.index.has_duplicates:
             raise ValueError(f"{where}: clip {run.index[run.index.duplicated()][0]} comes twice")
-        clips = run.index if clips is None else clips
+        first, clips = (cell, run.index) if clips is None else (first, clips)
         if not run.index.equals(clips):
-            lacks, more = (
-                list(one[:3]) for one in (clips.difference(run.index), run.index.difference(clips))
-            )
+            lacks, more = clips.difference(run.index), run.index.difference(clips)
             raise ValueError(
-                f"{where} holds other test clips than {', '.join(keys[0][0])}: it lacks {lacks} and"
-                f" has {more}, among others"
+                f"{where} holds other test clips than {', '.join(first)}: it lacks"
+                f" {list(lacks[:3])} and has {list(more[:3])}, among others"
             )
         if run.isna().any(axis=None):
             raise ValueError(f"{where}: some runs lack some clips")
-        for name in sorted(run, key=_run_order):
-            _, protocol, *gate, _ = name.split(".")
-            keys.append((Cell(*cell), protocol, "".join(gate)))
-            columns.append(run[name].to_numpy(dtype=bool))
-    return keys, np.stack(columns, axis=1) if columns else np.empty((0, 0), dtype=bool)
-
-
-def _run_order(name: str) -> tuple[str, int]:
-    """By protocol and gate, then by the seed's number."""
-    run, seed = name.rsplit(".", 1)
-    return run, int(seed)
+        for name, right in run.astype(bool).items():
+            _, protocol, *gate, seed = name.split(".")
+            runs[(*cell, protocol, "".join(gate), int(seed))] = right
+    columns = pd.MultiIndex.from_tuples(runs, names=[*CELL, *SCORED, "seed"])
+    return pd.DataFrame(runs, clips, columns).sort_index(axis=1)
 
 
 def _drawn_accuracies(
@@ -333,35 +268,18 @@ def _drawn_accuracies(
     return np.concatenate(parts).astype(np.float64) / clips
 
 
-def _seed_weights(
-    seeds: int, cell: Cell, resamples: int, seed: int, split: str
-) -> Float[np.ndarray, "B S"]:
-    """The part of every seed among as many, drawn with replacement."""
-    generator = np.random.default_rng(derive_seed(seed, "seeds", split, *cell))
-    return generator.multinomial(seeds, [1 / seeds] * seeds, size=resamples) / seeds
-
-
-def _difference(
-    resamples: Resamples, mine: list[int], theirs: list[int], config: TablesConfig
-) -> dict[str, float]:
-    by_split = resamples.values[mine] - resamples.values[theirs]
-    drawn = (resamples.draws[mine] - resamples.draws[theirs]).mean(axis=0)
-    low, high = _percentiles(drawn, config.level)
+def _difference(by_split: Float[np.ndarray, "K _"], config: TablesConfig) -> dict[str, Any]:
+    """What a row says of differences in each split, as they are and, behind that, drawn."""
+    drawn = by_split[:, 1:].mean(axis=0)
     tail = 1 + min((drawn <= 1e-12).sum(), (drawn >= -1e-12).sum())
     generator = np.random.default_rng(derive_seed(config.seed, "signs"))
-    p_splits, smallest = sign_flip_test(by_split, generator)
-    return {
-        "mean": by_split.mean(),
-        "low": low,
-        "high": high,
-        "p_bootstrap": min(1.0, 2 * tail / (len(drawn) + 1)),
-        "p_splits": p_splits,
-        "smallest_p_splits": smallest,
-        "n": len(by_split),
-        "over": "splits",
-    }
+    p_splits, smallest = sign_flip_test(by_split[:, 0], generator)
+    ps = {"p_bootstrap": min(1.0, 2 * tail / (len(drawn) + 1)), "p_splits": p_splits}
+    return _interval(by_split, config.level) | ps | {"smallest_p_splits": smallest}
 
 
-def _percentiles(drawn: Float[np.ndarray, " B"], level: float) -> tuple[float, float]:
+def _interval(by_split: Float[np.ndarray, "K _"], level: float) -> dict[str, Any]:
+    """The mean of splits, and the percentiles of its draws."""
+    mean, *drawn = by_split.mean(axis=0)
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return {"mean": mean, "low": low, "high": high, "n": len(by_split), "over": "splits"}

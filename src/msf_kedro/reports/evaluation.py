@@ -3,11 +3,18 @@
 import numpy as np
 import pandas as pd
 
+from msf_kedro.joins import rows_of
+from msf_kedro.reports import wording
 from msf_kedro.reports.published import FIGURES, SOURCES, published_figures, same_texts
 from msf_kedro.zero_shot import metrics
 from msf_kedro.zero_shot.splits import ZSSAR_TEST
 
 RUN = ["protocol", "gate", "seed"]
+# What is shown of a run, in this order.
+RESULTS = (
+    *("zssar_accuracy", "seen_classifier_accuracy", *FIGURES[1:]),
+    *("harmonic_mean_perfect_gate", "gate_accuracy", "ausuc"),
+)
 
 
 def zssar_results(
@@ -25,47 +32,30 @@ def zssar_results(
     """
     tested = (roles.side == "unseen") & roles.part.isin(ZSSAR_TEST)
     targets = roles[tested].set_index("name").class_id
+    keys = ["protocol", "seed", "candidate"]
     rows = []
-    for choice in candidates[candidates.phase == "test"].itertuples():
-        mine = probs.xs((choice.candidate, choice.seed), level=("candidate", "seed"))
-        if len(missing := targets.index.difference(mine.index)):
-            raise ValueError(
-                f"probabilities of candidate {choice.candidate}, seed {choice.seed} lack"
-                f" {len(missing)} of {len(targets)} test clips of the roles, such as"
-                f" {', '.join(missing[:3])}"
-            )
-        mine = mine.loc[targets.index]
-        target, predicted = targets.to_numpy(), mine.columns[mine.to_numpy().argmax(1)].to_numpy()
-        rows.append(
-            {
-                "protocol": choice.protocol,
-                "seed": choice.seed,
-                "candidate": choice.candidate,
-                "accuracy": metrics.accuracy(target, predicted),
-                "accuracy_per_class": metrics.accuracy_per_class(target, predicted),
-                "chance": 1 / len(mine.columns),
-            }
-        )
-    return pd.DataFrame(rows)
+    for key in candidates.loc[candidates.phase == "test", keys].itertuples(index=False, name=None):
+        _, seed, candidate = key
+        mine = probs.xs((candidate, seed), level=("candidate", "seed"))
+        mine = rows_of(mine, targets.index, f"probabilities of candidate {candidate}, seed {seed}")
+        both = targets.to_numpy(), mine.idxmax(axis=1).to_numpy()
+        accuracies = metrics.accuracy(*both), metrics.accuracy_per_class(*both)
+        rows.append((*key, *accuracies, 1 / len(mine.columns)))
+    return pd.DataFrame(rows, columns=[*keys, "accuracy", "accuracy_per_class", "chance"])
 
 
 def gzssar_results(predictions: pd.DataFrame) -> pd.DataFrame:
     """GZSSAR figures, a row per protocol, gate and seed."""
-    rows = [
-        dict(zip(RUN, key, strict=True)) | _gzssar_figures(run)
-        for key, run in predictions.groupby(RUN, sort=False)
-    ]
-    return pd.DataFrame(rows)
+    runs = {key: _gzssar_figures(run) for key, run in predictions.groupby(RUN, sort=False)}
+    return pd.DataFrame(runs).T.rename_axis(RUN).reset_index()
 
 
 def tradeoff_curves(predictions: pd.DataFrame) -> pd.DataFrame:
     """Accuracy on seen and on unseen clips at every threshold of every gate."""
-    curves = []
-    for key, run in predictions.groupby(RUN, sort=False):
-        names = ("threshold", "acc_seen", "acc_unseen")
-        curve = pd.DataFrame(dict(zip(names, _curve(run), strict=True)))
-        curves.append(curve.assign(**dict(zip(RUN, key, strict=True))))
-    return pd.concat(curves, ignore_index=True)
+    names = ["threshold", "acc_seen", "acc_unseen"]
+    runs = predictions.groupby(RUN, sort=False)
+    curves = {key: pd.DataFrame(dict(zip(names, _curve(run), strict=True))) for key, run in runs}
+    return pd.concat(curves, names=RUN).reset_index(RUN)[[*names, *RUN]].reset_index(drop=True)
 
 
 def confusion(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -83,13 +73,8 @@ def per_class(predictions: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
     Raises:
         ValueError: a class has no label.
     """
-    right = predictions.assign(
-        gzssar_accuracy=predictions.predicted == predictions.class_id,
-        gate_accuracy=predictions.called_seen == (predictions.side == "seen"),
-        classifier_accuracy=_own_prediction(predictions) == predictions.class_id,
-    )
-    figures = ["gzssar_accuracy", "gate_accuracy", "classifier_accuracy"]
-    table = right.groupby(["protocol", "gate", "side", "class_id"])[figures].mean().reset_index()
+    keys = ["protocol", "gate", "side", "class_id"]
+    table = _right(predictions).groupby([predictions[key] for key in keys]).mean().reset_index()
     if missing := sorted(set(table.class_id) - set(labels.index)):
         raise ValueError(f"classes {missing} of the predictions have no label in the class texts")
     table.insert(4, "label", table.class_id.map(labels))
@@ -116,33 +101,23 @@ def report(run: dict, zssar: pd.DataFrame, gzssar: pd.DataFrame, gate_kind: str)
 
 
 def comparison(
-    zssar: pd.DataFrame,
-    gzssar: pd.DataFrame,
-    published: pd.DataFrame,
-    study: str,
-    split: str,
-    method: str,
-    texts: str,
-    encoder: str,
+    zssar: pd.DataFrame, gzssar: pd.DataFrame, published: pd.DataFrame, cell: dict[str, str]
 ) -> pd.DataFrame:
     """The run's mean figures beside the published ones of the same cell, in percent.
 
     Args:
         published: as `published.check` wants it.
+        cell: study, split, method, texts and encoder.
 
     Returns:
         A row per protocol, gate and figure: `mean`, `std` (over seeds), then for each source the
         published figure and the run's difference from it; NaN where nothing is published.
     """
-    cell = {"study": study, "split": split, "method": method, "encoder": encoder}
-    cell |= {"texts": same_texts(texts)}
+    cell = cell | {"texts": same_texts(cell["texts"])}
     known = published_figures(published)
     mine = known[(known[list(cell)] == pd.Series(cell)).all(axis=1)]
-    accuracies = zssar.rename(columns={"accuracy": "zssar_accuracy"})
-    accuracies = accuracies[["protocol", "seed", "zssar_accuracy"]]
-    runs = gzssar.merge(accuracies, on=["protocol", "seed"], how="left").groupby(
-        RUN[:2], sort=False
-    )
+    accuracies = zssar[["protocol", "seed", "accuracy"]].rename(columns={"accuracy": FIGURES[0]})
+    runs = gzssar.merge(accuracies, how="left").groupby(RUN[:2], sort=False)
     table = runs[list(FIGURES)].agg(["mean", "std"]).mul(100).stack(0, future_stack=True)
     table = table.rename_axis([*RUN[:2], "figure"]).fillna({"std": 0.0}).reset_index()
     for source in SOURCES:
@@ -157,17 +132,9 @@ def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> st
     table = zssar.groupby("protocol", sort=False)[["accuracy", "chance"]].agg(_spread)
     table.columns = ["ZSSAR", "chance"]
     if gzssar is not None:
-        columns = {
-            "seen_classifier_accuracy": "seen classifier",
-            "acc_seen": "Acc_s",
-            "acc_unseen": "Acc_u",
-            "harmonic_mean": "H",
-            "harmonic_mean_perfect_gate": "H perfect gate",
-            "gate_accuracy": "gate accuracy",
-            "ausuc": "AUSUC",
-        }
-        figures = gzssar.groupby(["protocol", "gate"], sort=False)[list(columns)].agg(_spread)
-        table = table.join(figures.rename(columns=columns), how="right")
+        names = {figure: wording.FIGURES[figure] for figure in RESULTS[1:]}
+        figures = gzssar.groupby(["protocol", "gate"], sort=False)[list(names)].agg(_spread)
+        table = table.join(figures.rename(columns=names), how="right")
     return table.reset_index().to_string(index=False)
 
 
@@ -175,31 +142,34 @@ def _spread(values: pd.Series) -> str:
     return "{mean:.1%} ± {std:.1%}".format(**metrics.summarise(values.tolist()))
 
 
+def _right(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Whether each clip's final decision, gate and own side's classifier are right."""
+    is_seen = predictions.side == "seen"
+    own = predictions.seen_prediction.where(is_seen, predictions.unseen_prediction)
+    return pd.DataFrame(
+        {
+            "gzssar_accuracy": predictions.predicted == predictions.class_id,
+            "gate_accuracy": predictions.called_seen == is_seen,
+            "classifier_accuracy": own == predictions.class_id,
+        }
+    )
+
+
 def _gzssar_figures(run: pd.DataFrame) -> dict[str, float]:
     """Figures of one protocol, gate and seed; accuracies per sample and, so named, per class."""
-    seen, unseen = run[run.side == "seen"], run[run.side == "unseen"]
+    right, sides = _right(run), ["seen", "unseen"]
+    by_side = right.groupby(run.side).mean().reindex(sides)
+    by_class = right.groupby([run.side, run.class_id]).mean().groupby("side").mean().reindex(sides)
     figures = {}
-    for suffix, measure in (
-        ("", metrics.accuracy),
-        ("_per_class", metrics.accuracy_per_class),
-    ):
-        acc_seen, acc_unseen = (
-            measure(part.class_id.to_numpy(), part.predicted.to_numpy()) for part in (seen, unseen)
-        )
-        figures[f"acc_seen{suffix}"] = acc_seen
-        figures[f"acc_unseen{suffix}"] = acc_unseen
-        figures[f"harmonic_mean{suffix}"] = float(metrics.harmonic_mean(acc_seen, acc_unseen))
-    seen_classifier = metrics.accuracy(seen.class_id.to_numpy(), seen.seen_prediction.to_numpy())
-    unseen_classifier = metrics.accuracy(
-        unseen.class_id.to_numpy(), unseen.unseen_prediction.to_numpy()
-    )
+    for suffix, table in (("", by_side), ("_per_class", by_class)):
+        accuracy = table.gzssar_accuracy
+        figures |= {f"acc_{side}{suffix}": accuracy[side] for side in sides}
+        figures[f"harmonic_mean{suffix}"] = metrics.harmonic_mean(*accuracy)
     _, acc_seen, acc_unseen = _curve(run)
     return figures | {
-        "gate_accuracy": float((run.called_seen == (run.side == "seen")).mean()),
-        "seen_classifier_accuracy": seen_classifier,
-        "harmonic_mean_perfect_gate": float(
-            metrics.harmonic_mean(seen_classifier, unseen_classifier)
-        ),
+        "gate_accuracy": right.gate_accuracy.mean(),
+        "seen_classifier_accuracy": by_side.classifier_accuracy["seen"],
+        "harmonic_mean_perfect_gate": metrics.harmonic_mean(*by_side.classifier_accuracy),
         "ausuc": metrics.ausuc(acc_seen, acc_unseen),
     }
 
@@ -213,13 +183,6 @@ def _curve(run: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     )
 
 
-def _own_prediction(predictions: pd.DataFrame) -> pd.Series:
-    """What the classifier of the clip's own side said, as under a perfect gate."""
-    return predictions.seen_prediction.where(
-        predictions.side == "seen", predictions.unseen_prediction
-    )
-
-
 def _summaries(table: pd.DataFrame, keys: list[str]) -> dict[str, dict]:
-    figures = table.drop(columns=[key for key in keys if key in table])
+    figures = table.drop(columns=keys, errors="ignore")
     return {name: metrics.summarise(figures[name].tolist()) for name in figures}

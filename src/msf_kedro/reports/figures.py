@@ -3,13 +3,10 @@
 import pandas as pd
 
 from msf_kedro.reports import comparisons
-from msf_kedro.reports.comparisons import CELL, SCORED, Cell, Resamples, TablesConfig
+from msf_kedro.reports.comparisons import CELL, SCORED, Cell, TablesConfig
+from msf_kedro.reports.evaluation import RESULTS
 from msf_kedro.reports.published import FIGURES, same_texts
 
-RESULTS = (
-    *("zssar_accuracy", "seen_classifier_accuracy", *FIGURES[1:]),
-    *("harmonic_mean_perfect_gate", "gate_accuracy", "ausuc"),
-)
 OVER_CLASSES = tuple(f"{figure}_per_class" for figure in FIGURES)
 CLASS = ("class_id", "label", "side")
 OF_CLASS = ("class_alone", "class_with_gate")
@@ -63,9 +60,7 @@ def collect(
     for split, members in ({name: [name] for name in names} if by_split else {"": names}).items():
         mine = benchmark[benchmark.split.isin(members)]
         clips = outcomes[outcomes.split.isin(members)]
-        drawn = resamples.keys.split.isin(members).to_numpy()
-        keys = resamples.keys[drawn].reset_index(drop=True)
-        some = Resamples(keys, resamples.values[drawn], resamples.draws[drawn])
+        some = resamples[resamples.index.isin(members, level="split")]
         for table, rows in _tables(mine, clips, some, config).items():
             seeds, chance = mine.seed.nunique(), round(100 * mine.chance.mean(), 9)
             facts = {"splits": len(members), "seeds": seeds, "chance": chance}
@@ -87,7 +82,7 @@ def _check(table: pd.DataFrame, columns: list[str]) -> None:
 
 
 def _tables(
-    benchmark: pd.DataFrame, outcomes: pd.DataFrame, resamples: Resamples, config: TablesConfig
+    benchmark: pd.DataFrame, outcomes: pd.DataFrame, resamples: pd.DataFrame, config: TablesConfig
 ) -> dict[str, pd.DataFrame]:
     """The rows of every table, by its name; figures as fractions."""
     cells = [Cell(*row) for row in benchmark[CELL].drop_duplicates().itertuples(index=False)]
@@ -123,12 +118,10 @@ def _summaries(
     by = "split" if table.split.nunique() > 1 else "seed"
     values = table.groupby([*keys, by])[list(figures)].mean()
     grouped = values.groupby(keys)
-    spread = {
-        name: grouped.agg(how).stack(future_stack=True).rename_axis([*keys, "figure"])
-        for name, how in (("mean", "mean"), ("std", "std"), ("n", "count"))
-    }
+    spread = grouped.agg(["mean", "std", "count"]).stack(0, future_stack=True)
+    spread = spread.rename_axis([*keys, "figure"]).rename(columns={"count": "n"})
     runs = table.groupby(keys).size().rename("runs")
-    return pd.DataFrame(spread).join(runs).reset_index().assign(over=f"{by}s")
+    return spread.join(runs).reset_index().assign(over=f"{by}s")
 
 
 def _best(long: pd.DataFrame) -> pd.Series:

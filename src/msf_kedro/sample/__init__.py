@@ -1,4 +1,4 @@
-"""The embedded sample study: procedural clips of people doing NTU actions, from numbers alone."""
+"""The embedded sample study: people doing NTU actions, generated clip by clip from seeds."""
 
 from msf_kedro.sample.actions import ACTIONS, Action
 from msf_kedro.sample.skeleton_file import write_skeleton

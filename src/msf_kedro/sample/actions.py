@@ -1,4 +1,4 @@
-"""The sample's actions: NTU RGB+D 120 action numbers, each a composition of shared movements."""
+"""The sample's actions, by their NTU RGB+D 120 numbers, each composed of shared movements."""
 
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ class Action:
         name: its label in the class text table, for people who read this file.
         seconds: duration for a performer of average speed.
         movements: what the person does, right-handed.
-        partner: what a second person does, who faces the first; none: one person.
-        distance: metres between the two at the start.
+        partner: what a second person, facing the first, does.
+        distance: metres between the two at the start; 0 if there is only one person.
         mirrored: whether left-handed people do it the other way round.
     """
 
@@ -160,9 +160,7 @@ ACTIONS: dict[int, Action] = {
     28: Action("phone call", 2.4, (*hand_to("ear", span(0.05, 0.95)), *lean_torso(4, _WHOLE))),
     31: Action("point to something", 1.9, hand_to("front", _WHOLE)),
     33: Action(
-        "check time",
-        2.0,
-        (*hand_to("watch", _WHOLE, "l", elbow=0.3), *nod_head(28, _WHOLE)),
+        "check time", 2.0, (*hand_to("watch", _WHOLE, "l", elbow=0.3), *nod_head(28, _WHOLE))
     ),
     34: Action(
         "rub two hands",
@@ -173,9 +171,7 @@ ACTIONS: dict[int, Action] = {
         ),
     ),
     35: Action(
-        "nod head",
-        2.0,
-        (*nod_head(38, _LONG, "pulse", 3), *bend_torso(14, _LONG, "pulse", 3)),
+        "nod head", 2.0, (*nod_head(38, _LONG, "pulse", 3), *bend_torso(14, _LONG, "pulse", 3))
     ),
     38: Action("salute", 1.9, hand_to("forehead", _WHOLE, elbow=0.9)),
     39: Action("put palms together", 2.0, hand_to("chest near", _WHOLE, "rl", elbow=0.4)),

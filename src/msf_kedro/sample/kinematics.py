@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-# Joints that trade places under a left-right reflection.
+# Joints that swap places in a left-right reflection.
 _LEFT = (4, 5, 6, 7, 12, 13, 14, 15, 21, 22)
 _RIGHT = (8, 9, 10, 11, 16, 17, 18, 19, 23, 24)
 
-# Where hands go: offsets from the spine-shoulder joint for the right hand, along the trunk's
-# axes, as parts of the stature. An offset out of the arm's reach means a stretched arm.
+# Where hands go: offsets of the right hand from the spine-shoulder joint, along the trunk's axes,
+# as fractions of the stature. An offset beyond the arm's reach stretches the arm.
 PLACES: dict[str, tuple[float, float, float]] = {
     "rest": (0.150, -0.400, 0.020),
     "hanging": (0.110, -0.300, 0.250),
@@ -51,15 +51,15 @@ class Body:
     """The lengths of one person, metres.
 
     Attributes:
-        stature: height; `PLACES` are parts of it.
+        stature: height; `PLACES` are fractions of it.
         trunk: spine base to spine middle, and spine middle to spine shoulder.
         neck, head: spine shoulder to neck, neck to head.
-        shoulder, hip: from the middle to each side.
+        shoulder, hip: from the midline to each side.
         arm: upper arm, forearm, hand.
         leg: thigh, shin.
         foot: ankle to toe.
-        ankle: height of an ankle over the floor.
-        stance: from the middle to each foot when standing.
+        ankle: height of an ankle above the floor.
+        stance: from the midline to each foot when standing.
     """
 
     stature: float
@@ -75,13 +75,13 @@ class Body:
     stance: float
 
     def hip_height(self) -> float:
-        """Height of the spine base of this person standing with knees almost straight."""
+        """Height of the spine base when this person stands with knees almost straight."""
         return self.ankle + 0.985 * sum(self.leg) + 0.02
 
     def arm_direction(self, place: str) -> Float[np.ndarray, "3"]:
         """A place as the right shoulder sees it: elevation, azimuth (0 front, 90 outward), reach.
 
-        Angles are radians, reach is a part of the arm's length, at most 0.97.
+        Angles are in radians, reach is a fraction of the arm's length, at most 0.97.
         """
         offset = np.array(PLACES[place]) * self.stature - (self.shoulder, -0.015, 0.0)
         distance = np.linalg.norm(offset)
@@ -96,14 +96,14 @@ class Pose:
 
     Attributes:
         pelvis: spine base, offset from standing.
-        lift: height of the whole body over where the rest of the pose puts it.
-        bend, side, twist: trunk angles; `nod`: the head's forward, beyond the trunk's.
+        lift: height of the whole body above where the rest of the pose puts it.
+        bend, side, twist: angles of the trunk; nod: forward angle of the head against it.
         turn: heading, towards the right.
         arms: elevation, azimuth, reach of each hand (see `Body.arm_direction`), right then left.
         waves: offset of each hand, trunk axes, x outward.
-        touches: weight and weighted point: each hand leaves its arm direction for a point of
+        touches: weight and weighted point: each hand moves from its arm direction to a point of
             the body frame (x outward) in proportion to the weight.
-        elbows: how much each elbow is held up and out, 0..1.
+        elbows: how far each elbow is held up and out, 0..1.
         feet: offset of each ankle from standing, x outward.
     """
 
@@ -122,9 +122,9 @@ class Pose:
 
 
 def joints_of(body: Body, pose: Pose) -> Float[np.ndarray, "T 25 3"]:
-    """Place the 25 Kinect v2 joints of a body, body frame."""
+    """The 25 Kinect v2 joints of a body, body frame."""
     joints = np.zeros((len(pose.pelvis), 25, 3))
-    # A person who bends forward moves the pelvis back to stay in balance.
+    # Someone bending forward moves the pelvis back to keep their balance.
     back = -0.12 * np.sin(np.radians(np.clip(pose.bend, 0, 90)))
     rise = body.hip_height() + pose.lift
     joints[:, 0] = pose.pelvis + np.concatenate([np.zeros_like(rise), rise, back], axis=1)
@@ -136,18 +136,16 @@ def joints_of(body: Body, pose: Pose) -> Float[np.ndarray, "T 25 3"]:
 
 
 def mirrored(joints: Float[np.ndarray, "T 25 3"]) -> Float[np.ndarray, "T 25 3"]:
-    """Reflect a body in its own left-right plane: its right hand does what its left hand did."""
+    """A body reflected left to right: its right hand does what its left hand did."""
     reflected = joints * (-1, 1, 1)
     reflected[:, _LEFT + _RIGHT] = reflected[:, _RIGHT + _LEFT]
     return reflected
 
 
 def rotation(
-    bend: Float[np.ndarray, "T 1"],
-    side: Float[np.ndarray, "T 1"],
-    twist: Float[np.ndarray, "T 1"],
+    bend: Float[np.ndarray, "T 1"], side: Float[np.ndarray, "T 1"], twist: Float[np.ndarray, "T 1"]
 ) -> Float[np.ndarray, "T 3 3"]:
-    """Matrices, for row vectors on their left, that bend, then lean to the side, then twist."""
+    """Matrices that bend row vectors (on their left), then lean them sideways, then twist them."""
     (sb, ss, st), (cb, cs, ct) = (
         [wave(np.radians(angle[:, 0])) for angle in (bend, side, twist)]
         for wave in (np.sin, np.cos)
@@ -166,13 +164,13 @@ def two_links(
     second: float,
     pole: Float[np.ndarray, "T 3"],
 ) -> tuple[Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3"], Float[np.ndarray, "T 3"]]:
-    """Reach for a target with two links, the middle joint on the side of the pole.
+    """Reach for a target with two links, the middle joint bent towards the pole.
 
-    A target out of reach is reached for as far as the links go.
+    If the target is out of reach, the links stretch towards it.
 
     Returns:
-        middle joint, end, and the unit vector, across the line from root to end, that the
-        middle joint is displaced along.
+        middle joint, end, and the unit vector, perpendicular to the line from root to end, along
+        which the middle joint is displaced.
     """
     line = target - root
     length = np.linalg.norm(line, axis=1, keepdims=True)
@@ -188,7 +186,7 @@ def two_links(
 def _place_trunk(
     body: Body, pose: Pose, joints: Float[np.ndarray, "T 25 3"]
 ) -> Float[np.ndarray, "T 3 3"]:
-    """Place spine, neck, head, shoulders and hips; give the upper trunk's rotation."""
+    """Place spine, neck, head, shoulders and hips; return the upper trunk's rotation."""
     lower = rotation(pose.bend * 0.6, pose.side * 0.5, pose.twist * 0.3)
     upper = rotation(pose.bend, pose.side, pose.twist)
     head = rotation(pose.nod, 0 * pose.nod, 0 * pose.nod) @ upper

@@ -1,6 +1,6 @@
-"""Movements of body parts: the small vocabulary that actions are composed of.
+"""Movements of parts of the body: the small vocabulary that actions are composed of.
 
-A movement is one or more `Motion`s. Times are parts of the clip, 0..1; lengths are metres for a
+A movement is one or more `Motion`s. Times are fractions of the clip, 0..1; lengths are metres for a
 person 1.75 m tall; angles are degrees; `side` is "r", "l" or "rl" for right, left or both, where
 x is outward, so that one number serves both sides.
 """
@@ -15,13 +15,13 @@ from msf_kedro.sample.kinematics import Body, Pose
 Number = int | float
 Way = tuple[Number, Number, Number]
 
-# Start, fully there, leaving, gone. A movement that was there before the clip starts has a
-# start below 0; one that is never undone leaves after 1.
+# Start, fully there, leaving, gone. A movement under way before the clip starts below 0; one that
+# is never undone leaves after 1.
 When = tuple[Number, Number, Number, Number]
 
 BEFORE, AFTER = -1.0, 2.0
 
-# Widths of what motions add up in; metres of a grown stature are scaled with the performer.
+# Widths of the channels that motions add up in; lengths are scaled with the performer's stature.
 _WIDTHS = {
     **{"pelvis": 3, "lift": 1, "bend": 1, "side": 1, "twist": 1, "nod": 1, "turn": 1},
     **{"path": 1, "tread_r": 1, "tread_l": 1, "arm_r": 3, "arm_l": 3, "wave_r": 3, "wave_l": 3},
@@ -37,12 +37,12 @@ class Motion:
 
     Attributes:
         channel: what moves; a key of `_WIDTHS`.
-        value: by how much, or the place a hand goes to.
+        value: by how much, or the place that a hand goes to.
         when: see `When`.
         course: `hold` stays; `sine` swings to both sides; `pulse` goes there and back;
             `beat` is a pulse in the first half of each cycle.
         cycles: repetitions from start to end.
-        phase: cycles that the course is ahead.
+        phase: by how many cycles the course is ahead.
     """
 
     channel: str
@@ -55,7 +55,7 @@ class Motion:
 
 @dataclass(frozen=True)
 class Manner:
-    """How a performer does a movement in one clip: size, and number of cycles of what swings."""
+    """How a performer does a movement in one clip: its size, and how many cycles swings have."""
 
     amplitude: float
     liveliness: float
@@ -65,12 +65,12 @@ Movement = tuple[Motion, ...]
 
 
 def span(start: Number, end: Number, ramp: Number = 0.2) -> When:
-    """From start to end, with equally long ways there and back."""
+    """From start to end, with ramps of equal length there and back."""
     return (start, start + ramp, end - ramp, end)
 
 
 def hand_to(place: str, when: When, side: str = "r", elbow: Number = 0.0) -> Movement:
-    """A hand goes to a place at the body, the elbow held up by 0..1."""
+    """A hand goes to a place on the body, the elbow held up by 0..1."""
     lift = tuple(Motion(f"elbow_{s}", (elbow,), when) for s in side if elbow)
     return tuple(Motion(f"arm_{s}", place, when) for s in side) + lift
 
@@ -92,11 +92,7 @@ def hand_to_point(point: Way, when: When, side: str = "r", course: str = "hold")
 
 
 def swing_hand(
-    way: Way,
-    cycles: Number,
-    when: When,
-    side: str = "r",
-    alternate: bool = False,
+    way: Way, cycles: Number, when: When, side: str = "r", alternate: bool = False
 ) -> Movement:
     """A hand swings to and fro along a way (outward, up, to the front)."""
     return tuple(
@@ -105,7 +101,7 @@ def swing_hand(
 
 
 def circle_hand(radius: Number, cycles: Number, when: When, side: str = "rl") -> Movement:
-    """A hand draws circles in the plane of up and front."""
+    """A hand draws circles in the plane spanned by up and front."""
     return tuple(
         Motion(f"wave_{s}", way, when, "sine", cycles, phase)
         for s in side
@@ -136,16 +132,12 @@ def nod_head(angle: Number, when: When, course: str = "hold", cycles: Number = 1
 def bend_knees(
     depth: Number, when: When, back: Number = 0.0, course: str = "hold", cycles: Number = 1.0
 ) -> Movement:
-    """The pelvis goes down, and back, over feet that stay."""
+    """The pelvis goes down, and back, over feet that stay in place."""
     return (Motion("pelvis", (0, -depth, -back), when, course, cycles),)
 
 
 def swing_leg(
-    way: Way,
-    when: When,
-    side: str = "r",
-    course: str = "hold",
-    cycles: Number = 1.0,
+    way: Way, when: When, side: str = "r", course: str = "hold", cycles: Number = 1.0
 ) -> Movement:
     """A foot leaves the floor (outward, up, to the front); the left one half a cycle later."""
     return tuple(
@@ -168,7 +160,7 @@ def walk(distance: Number, steps: int, start: Number, end: Number) -> Movement:
     stride = (end - start) / steps
     for step in range(steps):
         side, at = "rl"[step % 2], start + step * stride
-        # The first step leaves the other foot, the last joins it, those between pass it.
+        # The first step leaves the other foot, the last joins it, those in between pass it.
         length = distance / (steps - 1) * (1 if step in (0, steps - 1) else 2)
         go: When = (at, at + stride, AFTER, AFTER + 1)
         ease: When = (at - 0.4 * stride, at + 1.4 * stride, AFTER, AFTER + 1)
@@ -183,7 +175,7 @@ def walk(distance: Number, steps: int, start: Number, end: Number) -> Movement:
 
 
 def turn_around(angle: Number, when: When) -> Movement:
-    """The whole body turns to the right, marching."""
+    """The whole body turns to the right, marching on the spot."""
     start, _, _, end = when
     go: When = (start, end, AFTER, AFTER + 1)
     march = swing_leg((0, 0.08, 0), (start, start, end, end), "rl", "beat", 1.5)
@@ -191,12 +183,9 @@ def turn_around(angle: Number, when: When) -> Movement:
 
 
 def perform(
-    movements: Movement,
-    clock: Float[np.ndarray, " T"],
-    body: Body,
-    manner: Manner,
+    movements: Movement, clock: Float[np.ndarray, " T"], body: Body, manner: Manner
 ) -> Pose:
-    """Add up the motions of one person over a clip whose frames are at `clock` (0..1)."""
+    """The sum of one person's motions over a clip whose frames are at `clock` (0..1)."""
     sums = {name: np.zeros((len(clock), width)) for name, width in _WIDTHS.items()}
     rest = body.arm_direction("rest")
     scale = body.stature / 1.75
@@ -227,7 +216,7 @@ def perform(
 
 
 def _course(motion: Motion, clock: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-    """How much of a motion there is in each frame."""
+    """How far a motion has gone in each frame."""
     start, there, leaving, end = motion.when
     there_is = _ramp(clock, start, there) * (1 - _ramp(clock, leaving, end))
     turns = motion.cycles * (clock - start) / (end - start) + motion.phase
@@ -243,6 +232,6 @@ def _course(motion: Motion, clock: Float[np.ndarray, " T"]) -> Float[np.ndarray,
 
 
 def _ramp(clock: Float[np.ndarray, " T"], start: Number, end: Number) -> Float[np.ndarray, " T"]:
-    """From 0 at start to 1 at end, smooth at both."""
+    """From 0 at start to 1 at end, smooth at both ends."""
     part = np.clip((clock - start) / max(end - start, 1e-6), 0, 1)
     return part * part * part * (10 - 15 * part + 6 * part * part)

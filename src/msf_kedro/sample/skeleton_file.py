@@ -3,8 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
-# Columns that `write_skeleton` fills as a Kinect v2 would: focal length and principal point, in
-# pixels, of the depth and the colour camera, an orientation (w x y z), a tracking state.
+# Columns filled as a Kinect v2 would: focal length and principal point, in pixels, of the depth and
+# the colour camera, an orientation (w x y z), a tracking state.
 _DEPTH_CAMERA = (365.0, 256.4, 208.5)
 _COLOUR_CAMERA = (1060.0, 975.0, 567.5)
 _ORIENTATION = (1.0, 0.0, 0.0, 0.0)
@@ -13,14 +13,14 @@ _FIRST_BODY_ID = 72057594037931101
 
 
 def write_skeleton(clip: Float[np.ndarray, "M T 25 3"]) -> str:
-    """Write a clip as `.skeleton` text that `clips.ntu` reads back without any change.
+    """Write a clip as `.skeleton` text that `clips.ntu` reads back unchanged.
 
-    A body that is all zeros in a frame is absent and not listed, so that reading gives the clip
-    back only if no body is absent from a frame that lists a later one, and if every body is in
-    some frame. The nine columns beside x y z are plausible fillers.
+    A body that is all zeros in a frame counts as absent and is not listed. The text can therefore
+    only be read back if no body is absent from a frame with a later body, and if every body is
+    present in some frame. The nine columns after x y z are plausible fillers.
 
     Raises:
-        ValueError: reading the text would not give the clip back.
+        ValueError: the text could not be read back.
     """
     clip = np.asarray(clip, dtype=np.float32)
     present = (clip != 0).any(axis=(2, 3))
@@ -29,7 +29,7 @@ def write_skeleton(clip: Float[np.ndarray, "M T 25 3"]) -> str:
         body, frame = gaps[0]
         raise ValueError(
             f"clip frame {frame + 1} holds body {body + 2} but not body {body + 1}; "
-            "a .skeleton file numbers bodies by place and cannot say so"
+            "a .skeleton file numbers bodies by place and cannot express that"
         )
     if not present.any(axis=1).all():
         body = int(np.argmin(present.any(axis=1)))
@@ -47,7 +47,7 @@ def write_skeleton(clip: Float[np.ndarray, "M T 25 3"]) -> str:
 
 
 def _joint_rows(clip: Float[np.ndarray, "M T 25 3"]) -> Float[np.ndarray, "M T 25 12"]:
-    """The 12 columns of each joint: its position, its place in both images, fillers."""
+    """The 12 columns of each joint: its position, its pixel in both images, fillers."""
     clip = clip.astype(np.float64)
     x, y, z = np.moveaxis(clip, -1, 0)
     z = np.where(np.abs(z) > 1e-3, z, np.inf)
@@ -62,5 +62,5 @@ def _joint_rows(clip: Float[np.ndarray, "M T 25 3"]) -> Float[np.ndarray, "M T 2
 
 
 def _line(row: list[float]) -> str:
-    """One joint's line: 9 significant digits identify a float32, images need fewer."""
+    """One joint's line: 9 significant digits identify a float32, pixels need fewer."""
     return " ".join([f"{v:.9g}" for v in row[:3]] + [f"{v:.7g}" for v in row[3:]])

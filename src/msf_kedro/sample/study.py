@@ -1,4 +1,4 @@
-"""The sample study: performers, repetitions, a depth camera that is not quite exact."""
+"""The sample study: performers, repetitions and a depth camera with noise."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ _DEPTH_NOISE = (1.0, 1.0, 1.4)
 
 @dataclass(frozen=True)
 class Performer:
-    """What stays the same over a person's clips.
+    """What all clips of a person have in common.
 
     Attributes:
         body: lengths.
         speed, amplitude: factors on an action's duration and size.
-        stoop, sway: degrees that the trunk leans forward; that it sways while standing.
-        view: degrees that the person stands turned from the camera, to the right.
+        stoop, sway: degrees by which the trunk leans forward, and by which it sways.
+        view: degrees by which the person is turned away from the camera, to the right.
         place: x and z of where the person stands, metres, camera coordinates.
         camera_height: of the camera over the floor, metres; a person is filmed by one camera.
         noise: standard deviation of a joint's measured position, metres.
-        left_handed: does one-handed actions with the left hand.
+        left_handed: whether one-handed actions are done with the left hand.
     """
 
     body: Body
@@ -59,7 +59,7 @@ def clip_name(action: int, performer: int, repetition: int) -> str:
 def clip_names(
     performers: int = 10, repetitions: int = 3, actions: Iterable[int] = tuple(sorted(ACTIONS))
 ) -> list[str]:
-    """The names of a whole study, performer by performer."""
+    """The names of a whole study's clips, performer by performer."""
     return [clip_name(*key) for key in _keys(performers, repetitions, actions)]
 
 
@@ -69,7 +69,7 @@ def sample_clips(
     repetitions: int = 3,
     actions: Iterable[int] = tuple(sorted(ACTIONS)),
 ) -> Iterator[tuple[str, Float[np.ndarray, "M T 25 3"]]]:
-    """Name and clip of a whole study, one at a time, in the order of `clip_names`."""
+    """Names and clips of a whole study, one at a time, in the order of `clip_names`."""
     for key in _keys(performers, repetitions, actions):
         yield clip_name(*key), generate_clip(*key, seed)
 
@@ -102,7 +102,7 @@ def generate_clip(
     first, second = _performer(performer, seed), _performer(performer + _PARTNER, seed)
     usual = round(FRAMES_PER_SECOND * what.seconds / (first.speed * rng.uniform(0.94, 1.06)))
     clock = np.linspace(0, 1, usual if frames is None else frames)
-    # People hurry the one part of an action, linger over the other, and start early or late.
+    # People hurry through one part of an action, linger over another, and start early or late.
     clock = clock + rng.uniform(-0.06, 0.06) * np.sin(np.pi * clock) + rng.uniform(-0.02, 0.02)
     liveliness = rng.uniform(0.85, 1.15)
     people = [_move(first, what.movements, what.mirrored, clock, liveliness, rng)]
@@ -126,7 +126,7 @@ def _keys(
 
 
 def _rng(seed: int, *key: int) -> np.random.Generator:
-    """A generator for one purpose, whatever has been drawn before for others."""
+    """A generator for one purpose, independent of what is drawn for others."""
     return np.random.default_rng(np.random.SeedSequence((seed, *key)))
 
 
@@ -170,7 +170,7 @@ def _move(
     liveliness: float,
     rng: np.random.Generator,
 ) -> Float[np.ndarray, "T 25 3"]:
-    """Let a person do movements their way, body frame."""
+    """A person doing movements in their own manner, body frame."""
     always = (-1.0, -0.5, 2.0, 3.0)
     habits = (
         Motion("bend", (person.stoop,), always),
@@ -185,7 +185,7 @@ def _move(
 def _film(
     people: Float[np.ndarray, "M T 25 3"], performer: Performer, rng: np.random.Generator
 ) -> Float[np.ndarray, "M T 25 3"]:
-    """See people who stand around the origin from the camera, with its noise."""
+    """People who stand around the origin, as the camera sees them, with its noise."""
     view = performer.view + rng.uniform(-15, 15)
     if len(people) == 2:
         # Two people stand side by side before the camera, the acting one left or right.
@@ -195,5 +195,5 @@ def _film(
     x, z = performer.place
     seen += (x + rng.uniform(-0.1, 0.1), -performer.camera_height, z + rng.uniform(-0.1, 0.1))
     noise = rng.standard_normal(seen.shape)
-    noise[:, 1:] = 0.7 * noise[:, 1:] + 0.7 * noise[:, :-1]  # neighbouring frames err alike
+    noise[:, 1:] = 0.7 * noise[:, 1:] + 0.7 * noise[:, :-1]  # errors persist between frames
     return seen + performer.noise * _NOISE[:, None] * _DEPTH_NOISE * noise

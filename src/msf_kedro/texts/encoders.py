@@ -85,7 +85,7 @@ def _embed_sentences(texts: list[str], config: EncoderConfig) -> np.ndarray:
     except (OSError, ValueError) as error:
         raise ValueError(
             f"sentence encoder {config.model!r} cannot be loaded: {error}. Give a local folder as"
-            f" encoder.model, connect to the internet, or use {PACKAGED!r}"
+            " its model under `encoders`, connect to the internet, or use --params=encoder=MiniLM"
         ) from error
     return encoder.encode(texts, convert_to_numpy=True, show_progress_bar=False).astype(np.float32)
 
@@ -108,7 +108,7 @@ def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
     import torch
 
     if Path(config.weights).suffix and not Path(config.weights).is_file():
-        raise ValueError(f"encoder.weights: no checkpoint file {config.weights}")
+        raise ValueError(f"encoders: there is no checkpoint file {config.weights}")
     try:
         # OpenAI's weights were trained with QuickGELU; a local file says nothing about it.
         model = open_clip.create_model(
@@ -119,8 +119,7 @@ def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
             f"CLIP model {config.model!r} with weights {config.weights!r} cannot be loaded:"
             f" {error}. On a machine without internet download the weights elsewhere (a state dict:"
             " open_clip_model.safetensors, not OpenAI's TorchScript archive) and give the file's"
-            f" path as encoder.weights, or use encoder.model {PACKAGED!r} with"
-            " encoder.library sentence_transformers"
+            " path as the encoder's weights under `encoders`, or use --params=encoder=MiniLM"
         ) from error
     with torch.inference_mode():
         tokens = open_clip.get_tokenizer(config.model)(texts)

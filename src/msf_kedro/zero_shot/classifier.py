@@ -16,17 +16,10 @@ class UnseenClassifier(Protocol):
         temperatures: soft-max temperatures to choose from.
     """
 
-    @property
-    def class_ids(self) -> list[int]: ...
-
-    @property
-    def candidates(self) -> list[str]: ...
-
-    @property
-    def seeds(self) -> list[int]: ...
-
-    @property
-    def temperatures(self) -> list[float]: ...
+    class_ids: list[int]
+    candidates: list[str]
+    seeds: list[int]
+    temperatures: list[float]
 
     def logits(self, features: Tensor) -> Tensor:
         """Features `(n, D)` of clips to logits `(Y, R, n, K)` by every candidate and seed."""

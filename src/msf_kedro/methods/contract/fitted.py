@@ -64,12 +64,7 @@ class Fitted(ABC):
     @classmethod
     @abstractmethod
     def fit(
-        cls,
-        task: Task,
-        seeds: list[int],
-        config: Any,
-        device: torch.device,
-        name: str = "",
+        cls, task: Task, seeds: list[int], config: Any, device: torch.device, name: str = ""
     ) -> tuple["Fitted", list[Row]]:
         """Fit the method for every seed at once.
 

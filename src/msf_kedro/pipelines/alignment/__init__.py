@@ -1,5 +1,3 @@
 """Features and texts to probabilities over unseen classes, per phase."""
 
-from msf_kedro.pipelines.alignment.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from msf_kedro.pipelines.alignment.pipeline import create_pipeline as create_pipeline

@@ -33,7 +33,8 @@ def fit_alignment(
 ) -> tuple[dict, pd.DataFrame]:
     """The method, fitted to training clips and texts of seen classes for every seed."""
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
-    trained, classes = roles[trained_clips(roles)], seen_classes(roles)
+    # By name, so that the same clips in another order give the same batches.
+    trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
     task = Task(
         features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
         labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),

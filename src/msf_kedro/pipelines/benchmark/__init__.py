@@ -1,5 +1,3 @@
 """Every method with every text combination, encoder and class split, from shared features."""
 
-from msf_kedro.pipelines.benchmark.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from msf_kedro.pipelines.benchmark.pipeline import create_pipeline as create_pipeline

@@ -27,10 +27,9 @@ def summarise_cell(
         *(calibration_alignment_history, test_alignment_history),
         *(calibration_unseen_classifier_history, test_unseen_classifier_history),
     ]
-    return (
-        benchmark.cell_results(cell, zssar_results, gzssar_results, histories),
-        benchmark.cell_outcomes(cell, predictions, class_texts.set_index("class_id").label),
-    )
+    results = benchmark.cell_results(cell, zssar_results, gzssar_results, histories)
+    labels = class_texts.set_index("class_id").label
+    return results, benchmark.cell_outcomes(cell, predictions, labels)
 
 
 def join_tables(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

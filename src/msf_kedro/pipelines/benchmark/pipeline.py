@@ -18,12 +18,7 @@ from msf_kedro.pipelines import (
     skeletons,
     splits,
 )
-from msf_kedro.pipelines.benchmark.nodes import (
-    collect,
-    join_histories,
-    join_tables,
-    summarise_cell,
-)
+from msf_kedro.pipelines.benchmark.nodes import collect, join_histories, join_tables, summarise_cell
 from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.reports.benchmark import Cell
 from msf_kedro.zero_shot.splits import PHASES

@@ -1,9 +1,7 @@
 """Predictions to figures, tables and the report."""
 
 from msf_kedro.pipelines.evaluation.pipeline import (
-    create_figures_pipeline,
-    create_pipeline,
-    create_zssar_pipeline,
+    create_figures_pipeline as create_figures_pipeline,
 )
-
-__all__ = ["create_figures_pipeline", "create_pipeline", "create_zssar_pipeline"]
+from msf_kedro.pipelines.evaluation.pipeline import create_pipeline as create_pipeline
+from msf_kedro.pipelines.evaluation.pipeline import create_zssar_pipeline as create_zssar_pipeline

@@ -10,18 +10,10 @@ from msf_kedro.zero_shot.gate import GateConfig
 logger = logging.getLogger(__name__)
 
 
-def evaluate_zssar(
-    test_unseen_probs: pd.DataFrame, test_roles: pd.DataFrame, candidates: pd.DataFrame
-) -> pd.DataFrame:
-    """ZSSAR figures per protocol and seed."""
-    results = evaluation.zssar_results(test_unseen_probs, test_roles, candidates)
-    logger.info("ZSSAR, mean ± deviation over seeds\n%s", evaluation.results_table(results))
-    return results
-
-
-def evaluate_gzssar(predictions: pd.DataFrame) -> pd.DataFrame:
-    """GZSSAR figures per protocol, gate and seed."""
-    return evaluation.gzssar_results(predictions)
+def show(zssar_results: pd.DataFrame) -> None:
+    """Log the ZSSAR figures, as the last thing of a run without a gate."""
+    table = evaluation.results_table(zssar_results)
+    logger.info("ZSSAR, mean ± standard deviation over seeds\n%s", table)
 
 
 def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
@@ -47,17 +39,9 @@ def report(
     variant: str,
 ) -> dict:
     """The report of the run, which is logged as a table too."""
-    run = {
-        "study": study,
-        "split": split,
-        "method": method,
-        "method_config": method_config,
-        "texts": texts,
-        "encoder": encoder,
-        "gate": gate.kind,
-        "seeds": seeds,
-        "variant": variant,
-    }
+    run = {"study": study, "split": split, "method": method, "method_config": method_config}
+    run |= {"texts": texts, "encoder": encoder, "gate": gate.kind, "seeds": seeds}
+    run |= {"variant": variant}
     logger.info(
         "%s, split %s, %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
         *(study, split, method, texts, len(seeds)),
@@ -77,9 +61,8 @@ def compare(
     encoder: str,
 ) -> pd.DataFrame:
     """The run's figures beside the published ones, which are logged where there are some."""
-    table = evaluation.comparison(
-        zssar_results, gzssar_results, published_figures, study, split, method, texts, encoder
-    )
+    cell = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
+    table = evaluation.comparison(zssar_results, gzssar_results, published_figures, cell)
     if table[list(evaluation.SOURCES)].notna().any(axis=None):
         shown = table.round(2).to_string(index=False, na_rep="-")
         logger.info("beside the published figures of texts %s, percent\n%s", texts, shown)

@@ -1,15 +1,10 @@
 """Stage 7 of the DAG: predictions → figures, tables, report."""
 
-from kedro.pipeline import Pipeline, node
+from kedro.pipeline import Node, Pipeline, node
 
 from msf_kedro.pipelines.bound import bind
-from msf_kedro.pipelines.evaluation.nodes import (
-    break_down,
-    compare,
-    evaluate_gzssar,
-    evaluate_zssar,
-    report,
-)
+from msf_kedro.pipelines.evaluation.nodes import break_down, compare, report, show
+from msf_kedro.reports.evaluation import gzssar_results, zssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
 CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
@@ -18,15 +13,18 @@ REPORT = (*RESULTS, *CELL, "params:method_config", "params:gate", "params:seeds"
 
 def create_zssar_pipeline(**kwargs) -> Pipeline:
     """The part that needs no gate."""
-    evaluate = bind(evaluate_zssar, "test_unseen_probs", "test_roles", "candidates")
-    return Pipeline([node(*evaluate, "zssar_results", name="evaluate_zssar")])
+    return Pipeline([_zssar(), node(show, "zssar_results", None, name="show_zssar")])
 
 
 def create_figures_pipeline(**kwargs) -> Pipeline:
     """All figures of a run, without the report."""
-    evaluate = bind(evaluate_gzssar, "predictions")
-    gzssar = node(*evaluate, "gzssar_results", name="evaluate_gzssar")
-    return create_zssar_pipeline() + Pipeline([gzssar])
+    gzssar = node(gzssar_results, "predictions", "gzssar_results", name="evaluate_gzssar")
+    return Pipeline([_zssar(), gzssar])
+
+
+def _zssar() -> Node:
+    inputs = ["test_unseen_probs", "test_roles", "candidates"]
+    return node(zssar_results, inputs, "zssar_results", name="evaluate_zssar")
 
 
 def create_pipeline(**kwargs) -> Pipeline:

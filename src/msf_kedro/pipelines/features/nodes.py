@@ -13,7 +13,7 @@ from msf_kedro.networks.extractor import (
     LabelledClips,
     ShiftGCNTraining,
     StreamsConfig,
-    extract,
+    extract_tables,
     fuse_streams,
     train,
 )
@@ -73,21 +73,7 @@ def extract_features(
     names = pd.Index(roles.name, name="name")
     if not shift_gcn:
         return pd.DataFrame(index=names), pd.DataFrame(index=names)
-    layout = get_layout(shift_gcn["layout"])
-    classes = pd.Index(shift_gcn["class_ids"], name="class_id")
-    network = ShiftGCN.from_state(shift_gcn["architecture"], len(classes), shift_gcn["state"])
-    skeletons = Skeletons(**skeletons)
-    logits, features = extract(
-        network.to(runtime.pick_device(device)),
-        skeletons,
-        shift_gcn["stream"],
-        layout,
-        skeletons.places(roles.name),
-    )
-    return (
-        pd.DataFrame(features.numpy(), names).add_prefix("f"),
-        pd.DataFrame(logits.numpy(), names, classes),
-    )
+    return extract_tables(shift_gcn, Skeletons(**skeletons), names, runtime.pick_device(device))
 
 
 def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tuple:
@@ -109,6 +95,7 @@ def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tupl
 def _labelled(
     skeletons: Skeletons, roles: pd.DataFrame, classes: list[int], part: str
 ) -> LabelledClips:
-    chosen = roles[(roles.side == "seen") & (roles.part == part)]
+    # By name, so that the same clips in another order give the same batches.
+    chosen = roles[(roles.side == "seen") & (roles.part == part)].sort_values("name")
     labels = torch.tensor(pd.Index(classes).get_indexer(chosen.class_id))
     return LabelledClips(skeletons.places(chosen.name), labels)

@@ -1,8 +1,8 @@
 """What others have released, read in place of stages of the DAG, or applied to clips."""
 
 from msf_kedro.pipelines.released.pipeline import (
-    create_features_pipeline,
-    create_shift_gcn_pipeline,
+    create_features_pipeline as create_features_pipeline,
 )
-
-__all__ = ["create_features_pipeline", "create_shift_gcn_pipeline"]
+from msf_kedro.pipelines.released.pipeline import (
+    create_shift_gcn_pipeline as create_shift_gcn_pipeline,
+)

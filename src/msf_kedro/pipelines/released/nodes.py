@@ -6,13 +6,11 @@ import pandas as pd
 
 from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
-from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.store import Skeletons
-from msf_kedro.networks import released_extractor
-from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
-from msf_kedro.networks.shift_gcn import ShiftGCN
+from msf_kedro.networks.extractor import extract_tables
 from msf_kedro.released.checkpoint import convert
+from msf_kedro.released.clips import LAYOUT, check_input
 from msf_kedro.released.features import read_archive
 from msf_kedro.zero_shot.splits import PHASES, get_split, parse_classes
 
@@ -37,7 +35,7 @@ def import_shift_gcn(released_checkpoint: dict, checkpoint_stream: str) -> dict:
     return {
         "architecture": architecture,
         "class_ids": list(range(1, classes + 1)),
-        "layout": released_extractor.LAYOUT,
+        "layout": LAYOUT,
         "stream": checkpoint_stream,
         "state": state,
     }
@@ -56,23 +54,13 @@ def extract_features(
     Raises:
         ValueError: the clips are not prepared as the release's, or not with these parameters.
     """
-    released_extractor.check_input(clips, normalise, checkpoint_stream)
+    check_input(clips, normalise, checkpoint_stream)
     frames = skeletons["bodies"].shape[-1]
     if frames != normalise.window:
         raise ValueError(
             f"skeletons have {frames} frames, normalise.window is {normalise.window}: they were"
             " prepared with other parameters; run the whole pipeline"
         )
-    class_ids = shift_gcn["class_ids"]
-    network = ShiftGCN.from_state(shift_gcn["architecture"], len(class_ids), shift_gcn["state"])
-    logits, features = released_extractor.extract(
-        PaddedShiftGCN(network).to(runtime.pick_device(device)),
-        Skeletons(**skeletons),
-        shift_gcn["stream"],
-        get_layout(clips.layout),
-    )
     names = pd.Index(skeletons["names"], name="name")
-    return (
-        pd.DataFrame(features.numpy(), names).add_prefix("f"),
-        pd.DataFrame(logits.numpy(), names, pd.Index(class_ids, name="class_id")),
-    )
+    skeletons = Skeletons(**skeletons)
+    return extract_tables(shift_gcn, skeletons, names, runtime.pick_device(device), padded=True)

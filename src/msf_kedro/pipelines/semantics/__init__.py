@@ -1,5 +1,3 @@
 """Class texts to fused text features."""
 
-from msf_kedro.pipelines.semantics.pipeline import create_pipeline
-
-__all__ = ["create_pipeline"]
+from msf_kedro.pipelines.semantics.pipeline import create_pipeline as create_pipeline
