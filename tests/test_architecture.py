@@ -26,6 +26,21 @@ SAMPLERS = re.compile(
     r"^torch\.(rand|randn|randint|randperm|normal|bernoulli|multinomial)(_like)?$"
 )
 
+# The rooms of the library, each with those that it may import from, which stand above it.
+ROOMS = {
+    "runtime": "",
+    "configuration": "",
+    "joins": "",
+    "clips": "",
+    "sample": "",
+    "texts": "configuration",
+    "zero_shot": "runtime configuration joins",
+    "released": "clips texts zero_shot",
+    "networks": "runtime configuration clips released",
+    "methods": "runtime configuration texts networks",
+    "reports": "runtime configuration joins texts zero_shot methods",
+}
+
 ALLOWED = {
     # The packaged encoder's weights are hashed; it comes with the installation, not as data.
     ("texts/encoders.py", "(folder / 'model.safetensors').read_bytes"),
@@ -148,6 +163,50 @@ def test_library_and_shell_are_where_they_should_be():
     assert {"zero_shot/gate.py", "zero_shot/splits.py", "methods/msf.py", "clips/ntu.py"} <= LIBRARY
     assert not {"hooks.py", "datasets/clips.py", "pipelines/gate/nodes.py"} & LIBRARY
     assert {"hooks.py", "datasets/clips.py", "pipelines/gate/nodes.py"} <= set(SOURCES)
+
+
+def room(module: str) -> str:
+    """A folder of the package, or a file in its root: of `msf_kedro.clips.ntu` it is `clips`."""
+    return module.split(".")[1] if module.startswith("msf_kedro.") else ""
+
+
+def imported_rooms(name: str, tree: ast.AST) -> set[str]:
+    """The rooms that a file imports from, its own left out."""
+    own = Path(name).parts[0].removesuffix(".py")
+    return {room(module) for module in imports(tree)} - {"", own}
+
+
+@pytest.mark.parametrize("name", ROOMS)
+def test_a_room_imports_from_those_below_it_only(name):
+    files = {file for file in SOURCES if Path(file).parts[0].removesuffix(".py") == name}
+    assert files
+    found = [imported_rooms(file, ast.parse(SOURCES[file].read_text())) for file in files]
+    assert set().union(*found) <= set(ROOMS[name].split())
+
+
+def test_every_room_of_the_library_has_its_place_and_there_is_no_circle():
+    """Each may import from those that stand above it in the table only."""
+    there = {Path(file).parts[0].removesuffix(".py") for file in LIBRARY} - {"__init__"}
+    assert set(ROOMS) == there
+    assert len(ROOMS) > 10
+    known = set()
+    for name, others in ROOMS.items():
+        assert set(others.split()) <= known, name
+        known.add(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "found"),
+    [
+        ("clips/ntu.py", "from msf_kedro import runtime", {"runtime"}),
+        ("clips/ntu.py", "import msf_kedro.methods.msf", {"methods"}),
+        ("clips/ntu.py", "def f():\n    from msf_kedro.texts.fusion import fuse", {"texts"}),
+        ("clips/ntu.py", "from msf_kedro.clips import clip\nimport numpy", set()),
+        ("runtime.py", "from msf_kedro.joins import rows_of", {"joins"}),
+    ],
+)
+def test_imports_of_rooms_are_seen(name, code, found):
+    assert imported_rooms(name, ast.parse(code)) == found
 
 
 def test_no_file_is_named_for_what_it_is_not():

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, read, run
+from support.sessions import ROOT, Log, artifacts, assert_equal, link_copy, new_files, read, run
 
 from msf_kedro.sample import clip_names, generate_clip, write_skeleton
 
@@ -26,10 +26,9 @@ def skeleton_files(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.fixture
-def conf(tmp_path) -> Path:
+def own_conf(folder: Path) -> Path:
     """A configuration whose test study reads the `.skeleton` files of `--params=raw_clips`."""
-    conf = tmp_path / "conf"
+    conf = folder / "conf"
     for env in ("base", "test"):
         shutil.copytree(ROOT / "conf" / env, conf / env)
     raw = {
@@ -40,6 +39,11 @@ def conf(tmp_path) -> Path:
     }
     (conf / "test" / "catalog.yml").write_text(yaml.safe_dump({"raw_clips": raw}))
     return conf
+
+
+@pytest.fixture
+def conf(tmp_path) -> Path:
+    return own_conf(tmp_path)
 
 
 @pytest.fixture(autouse=True)
@@ -210,14 +214,20 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
             r"\nepochs\n +Input should be a valid integer",
         ),
         ({"parts": {"trian": "x"}}, r"'parts': .*unexpected keyword argument.*trian"),
-        ({"gate": {"kind": "oracle"}}, r"\nkind\n +Input should be 'threshold' or"),
+        (
+            {"gate": {"kind": "oracle"}},
+            r"'gate': .*\nkind\n +Input should be 'threshold' or 'logistic'",
+        ),
         ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),
-        ({"msf": {"steps": 0}}, "parameters msf: steps: Input should be greater than 0, not 0"),
+        ({"msf": {"steps": 0}}, r"^parameters msf: steps: Input should be greater than 0, not 0$"),
+        ({"method": "ridge", "ridge": {"temperatures": []}}, r"ridge: temperatures: .*at least 1"),
         ({"streams": {"joint": -1.0}}, r"'streams': .*\njoint\n +Input should be greater than or"),
         (
             {"encoders": {"MiniLM": {"library": "gensim"}}},
-            r"library: Input should be .*not 'gensim'",
+            r"^encoders\.MiniLM: library: Input should be 'open_clip' or 'sentence_transformers'",
         ),
+        ({"encoder": "CLIP"}, "^unknown encoder 'CLIP'; known are MiniLM, ViT-B-32, ViT-B-16$"),
+        ({"method": "rigde"}, "^unknown method 'rigde'; known are .*msf.*ridge"),
     ],
     ids=lambda value: str(value)[:40] if isinstance(value, dict) else "",
 )
@@ -243,3 +253,56 @@ def test_classes_without_texts(spoil, message, conf, tmp_path):
     names["class_texts"] = str(tmp_path / "texts.csv")
     (conf / "test" / "globals.yml").write_text(yaml.safe_dump(names))
     fails(tmp_path, conf, message)
+
+
+# --- clips that come and go between stages ---
+
+GONE = ("S001C001P001R001A001", "S001C001P003R001A007")  # a training clip, and a test clip
+COME = ("S001C001P001R003A001", "S001C001P003R003A007")
+
+
+@pytest.fixture(scope="module")
+def changed(finished, skeleton_files, tmp_path_factory) -> Path:
+    """A whole run, then skeletons and splits again of other clips: as many, of the same classes."""
+    folder = tmp_path_factory.mktemp("changed")
+    raw, root = link_copy(skeleton_files, folder / "raw"), link_copy(finished[0], folder / "data")
+    for gone, come in zip(GONE, COME, strict=True):
+        (raw / f"{gone}.skeleton").rename(raw / f"{come}.skeleton")
+    run(root, "skeletons", "splits", conf=own_conf(folder), params={"raw_clips": str(raw)})
+    return root
+
+
+@pytest.mark.parametrize("method", ["msf", "ridge"])
+def test_features_of_other_clips_are_not_aligned(method, changed, tmp_path):
+    """They would be trained on with other clips' labels."""
+    root = link_copy(changed, tmp_path / "data")
+    before = artifacts(root)
+    message = (
+        f"^features and roles are not of the same clips: 2 clips are in features only, such as"
+        f" {GONE[0]}, {GONE[1]}; 2 clips are in roles only, such as {COME[0]}, {COME[1]}; rerun"
+    )
+    with pytest.raises(ValueError, match=message):
+        run(root, "alignment", params={"method": method})
+    assert new_files(root, before) == {}
+
+
+@pytest.mark.parametrize(
+    ("stage", "selection", "message"),
+    [
+        ("features", {"node_names": ["calibration.joint.extract_features"]}, None),
+        ("alignment", {"node_names": ["test.score"]}, "features: no row for 1 of 16 clips, "),
+        ("alignment", {"node_names": ["score_test_unseen"]}, "features: no row for 1 of "),
+        ("gate", {}, "seen logits: no row for 1 of 40 clips, "),
+        ("zssar", {"node_names": ["evaluate_zssar"]}, "probabilities of .* lack 1 of 8 "),
+    ],
+)
+def test_no_later_stage_takes_them_either(stage, selection, message, changed, tmp_path):
+    """Each says which clip it lacks. Networks take clips of today."""
+    root = link_copy(changed, tmp_path / "data")
+    if message is None:
+        run(root, stage, **selection)
+        message = "bone features and joint features are not of the same clips: 2 clips are in bone"
+        stage, selection = "features", {"node_names": ["calibration.fuse_streams"]}
+    with pytest.raises(ValueError, match=message) as raised:
+        run(root, stage, **selection)
+    assert COME[1] in str(raised.value)

@@ -168,6 +168,6 @@ def _outputs(
 
 
 def _clips(roles: pd.DataFrame, parts: dict[str, tuple[str, ...]]) -> pd.DataFrame:
-    """Clips of some parts per side, by name, so that folds do not depend on their order."""
+    """Clips of some parts per side, by name: a gate's folds must not depend on their order."""
     chosen = [(roles.side == side) & roles.part.isin(names) for side, names in parts.items()]
     return roles[np.logical_or.reduce(chosen)].sort_values("name", ignore_index=True)
