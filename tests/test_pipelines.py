@@ -38,8 +38,8 @@ def test_every_stage_and_job_has_its_name():
 def test_zssar_is_what_needs_no_gate():
     zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
     gated = names(PIPELINES["gate"]) | {"evaluate_gzssar", "break_down", "report", "compare"}
-    assert zssar == gzssar - gated
-    assert PIPELINES["zssar"].outputs() & {"zssar_results"}
+    assert zssar == gzssar - gated | {"show_zssar"}
+    assert "zssar_results" in PIPELINES["zssar"].all_outputs()
 
 
 def test_released_features_stand_in_for_clips_and_networks():

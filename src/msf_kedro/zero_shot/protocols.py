@@ -115,10 +115,8 @@ def choose_candidates(calibration: pd.DataFrame, test: pd.DataFrame) -> pd.DataF
             f" {len(second)} or others: they were fitted with different parameters; rerun the"
             " alignment of both"
         )
-    chosen = []
-    if calibration.part.isin(TRAINING_SUBJECTS).any():
-        strict = _best(calibration, TRAINING_SUBJECTS)
-        chosen += [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
+    strict = _best(calibration, TRAINING_SUBJECTS)  # nothing where there are no such clips
+    chosen = [strict.assign(protocol="strict", phase=phase) for phase in PHASES]
     for phase, counts in zip(PHASES, (calibration, test), strict=True):
         chosen.append(_best(counts, ZSSAR_TEST).assign(protocol="paper", phase=phase))
     temperatures = calibration.groupby(["seed", "candidate"]).temperature.first()
