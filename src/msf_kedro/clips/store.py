@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -25,14 +26,17 @@ class Skeletons:
     def __len__(self) -> int:
         return len(self.names)
 
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: n for n, name in enumerate(self.names)}
+
     def places(self, names: Iterable[str]) -> Int[Tensor, " n"]:
         """The places of the clips with these names, in the order given.
 
         Raises:
             ValueError: some of them are not here; the message says how many and names a few.
         """
-        place = {name: n for n, name in enumerate(self.names)}
-        names = list(names)
+        place, names = self._place, list(names)
         if missing := [name for name in names if name not in place]:
             some = ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
             raise ValueError(

@@ -7,6 +7,7 @@ from msf_kedro.joins import rows_of
 from msf_kedro.reports import wording
 from msf_kedro.reports.published import FIGURES, SOURCES, published_figures, same_texts
 from msf_kedro.zero_shot import metrics
+from msf_kedro.zero_shot.protocols import best_class
 from msf_kedro.zero_shot.splits import ZSSAR_TEST
 
 RUN = ["protocol", "gate", "seed"]
@@ -38,7 +39,7 @@ def zssar_results(
         _, seed, candidate = key
         mine = probs.xs((candidate, seed), level=("candidate", "seed"))
         mine = rows_of(mine, targets.index, f"probabilities of candidate {candidate}, seed {seed}")
-        both = targets.to_numpy(), mine.idxmax(axis=1).to_numpy()
+        both = targets.to_numpy(), best_class(mine)
         accuracies = metrics.accuracy(*both), metrics.accuracy_per_class(*both)
         rows.append((*key, *accuracies, 1 / len(mine.columns)))
     return pd.DataFrame(rows, columns=[*keys, "accuracy", "accuracy_per_class", "chance"])
