@@ -27,6 +27,13 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def describe() -> dict[str, str | int | list[str]]:
+    """The machine, as far as it can change what is computed: devices and threads."""
+    devices = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"cuda": devices, "cpu": capability, "threads": torch.get_num_threads()}
+
+
 def autocast(device: torch.device) -> torch.autocast:
     """Mixed precision where it helps: bfloat16 on CUDA devices that have it, otherwise none."""
     enabled = device.type == "cuda" and torch.cuda.is_bf16_supported()

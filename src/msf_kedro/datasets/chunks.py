@@ -61,6 +61,8 @@ class ChunksFolder(MutableMapping[str, Chunk]):
 class ClipChunksDataset(AbstractDataset):
     """A folder of prepared chunks of the clips, empty before the first and after a finished run."""
 
+    is_scratch = True  # what is made does not depend on it
+
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
         self._folder = Path(path)
