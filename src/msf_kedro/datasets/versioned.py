@@ -1,7 +1,6 @@
 """Versioned artifacts: parquet tables, tensor files, JSON reports and texts, written atomically."""
 
 import json
-import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,18 +14,7 @@ from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview, TablePreview
 
 from msf_kedro.datasets.schema import Schema
-
-
-@contextmanager
-def whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it replaces `target` if all goes well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+from msf_kedro.runner.files import whole_or_nothing
 
 
 class WholeFileDataset(AbstractVersionedDataset):

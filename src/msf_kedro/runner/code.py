@@ -123,8 +123,8 @@ class Module:
                 found.patterns.add(self._pattern(node.args[0] if node.args else None))
         for node in ast.walk(bare):  # the start of a chain such as `config.fields().names`
             if isinstance(node, ast.Name) and id(node) in inner:
-                if reached := self._resolve(node, imports, alone=False):
-                    found.reached.add(reached)
+                reached = self._resolve(node, imports, alone=False)
+                found.reached |= {reached} if reached else set()
 
     def _resolve(
         self, node: ast.expr, imports: dict[str, Reached], alone: bool = True
@@ -177,21 +177,26 @@ class Code:
     def covers(self, module: str) -> bool:
         return module.partition(".")[0] in self._packages
 
-    def reached_by(self, function: Callable | type, names: Iterable[str] = ()) -> dict[str, str]:
+    def reached_by(
+        self, function: Callable | type | str, names: Iterable[str] = ()
+    ) -> dict[str, str]:
         """Module → hash of all that a function or class reaches there.
 
         Args:
-            function: what is called, also a partial function or an object with `__call__`.
+            function: what is called, also a partial function or an object with `__call__`, or the
+                dotted name of a function or class.
             names: that may choose among modules that are imported by a computed name.
         """
         while isinstance(function, partial):
             function = function.func
-        if not hasattr(function, "__qualname__"):
-            function = type(function)
-        module, outer = function.__module__, function.__qualname__.partition(".")[0]
+        if isinstance(function, str):
+            module, _, name = function.rpartition(".")
+        else:
+            function = function if hasattr(function, "__qualname__") else type(function)
+            module, name = function.__module__, function.__qualname__
         if not self.covers(module) or self.module(module) is None:
-            return {module: function.__qualname__}
-        found = self._closure(Reached(module, outer), frozenset(names))
+            return {module: name}
+        found = self._closure(Reached(module, name.partition(".")[0]), frozenset(names))
         parts: dict[str, list[str]] = {}
         for reached in found:
             definition = self.module(reached.module).definition(reached.name)

@@ -1,4 +1,4 @@
-"""Whether what a run reads fits together: nothing of two versions of one ancestor, nothing damaged."""
+"""Whether what a run reads fits together: no two versions of one ancestor, nothing damaged."""
 
 from collections.abc import Iterator
 from pathlib import Path

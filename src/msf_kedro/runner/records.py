@@ -6,6 +6,7 @@ left by a run that was killed. A version without any record was put there by han
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from os.path import normpath, relpath
@@ -90,9 +91,11 @@ class Record:
     def write(self, file: Path) -> None:
         """Put the record beside an artifact."""
         content = asdict(self)
-        for read in content["recipe"]["inputs"].values() if self.recipe else ():
-            if read["path"]:
-                read["path"] = _link(read["path"], file.parent)
+        if self.recipe:
+            content["recipe"]["inputs"] = {
+                argument: _input(read, file.parent)
+                for argument, read in content["recipe"]["inputs"].items()
+            }
         write_json(record_path(file), content, lasting=self.complete)
 
 
@@ -129,12 +132,13 @@ def _read(path: Path, changed: int) -> Record | None:
         return None
 
 
-def _link(path: str, folder: Path) -> str:
-    """A path relative to a record's folder, so that all artifacts can be moved together."""
-    try:
-        return Path(relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return path
+def _input(read: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """An input as a record in a folder has it: all artifacts can be moved together."""
+    read = {key: value for key, value in read.items() if value is not None}
+    if "path" in read:
+        with suppress(ValueError):  # it is on another drive
+            read["path"] = Path(relpath(read["path"], folder)).as_posix()
+    return read
 
 
 def parents(file: Path) -> dict[str, Path]:
@@ -162,9 +166,11 @@ def ancestors(file: Path) -> dict[Path, Record | None]:
 
 
 def parameters(file: Path) -> Iterator[tuple[str, str, Any]]:
-    """Node, parameter and value of all that an artifact was made with, from all its ancestors."""
+    """Node, parameter and value of all that an artifact was made with, from all its ancestors.
+
+    Values that are given in code are left out.
+    """
     for record in ancestors(file).values():
-        if record and record.recipe:
-            for argument, parameter in record.recipe.parameters.items():
-                name = (parameter["name"] or argument).removeprefix("params:")
-                yield record.node, name, parameter["value"]
+        for parameter in record.recipe.parameters.values() if record and record.recipe else ():
+            if parameter["name"]:
+                yield record.node, parameter["name"].removeprefix("params:"), parameter["value"]

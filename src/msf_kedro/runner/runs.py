@@ -24,7 +24,7 @@ from .files import read_json, remove_partial, write_json
 from .locks import ENDING, WorkLock, is_held
 from .plan import KEEP, RUN, Decision
 from .recipes import Recipes
-from .records import artifact_path, record_of, record_path
+from .records import record_of, record_path
 from .sources import Sources
 
 RUNS = "runs"  # the catalog's entry
@@ -218,12 +218,6 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
                 record_path(file).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
-
-
-def records_below(root: Path) -> Iterable[Path]:
-    """All recorded artifacts below a folder, in order of their paths."""
-    for record in sorted(root.rglob(f"*{record_path(Path('x')).name[1:]}")):
-        yield artifact_path(record)
 
 
 def _where(project: Project) -> dict[str, Any]:

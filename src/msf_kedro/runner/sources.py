@@ -16,7 +16,7 @@ from kedro.io import AbstractDataset, MemoryDataset
 
 from .code import Code
 from .files import content_hash, read_json, text_hash, write_json
-from .plain import plain
+from .plain import plain, texts
 from .records import Input
 
 # Of a dataset's configuration: where it is, and what does not change what is read.
@@ -59,18 +59,17 @@ class Sources:
         if dataset is None or isinstance(dataset, MemoryDataset):
             return None
         if name not in self._known:
-            files = {version.name: version} if version else sources_of(dataset)
+            files = {"file": version} if version else sources_of(dataset)
             self._known[name] = self._read(name, dataset, files)
         return self._known[name]
 
     def _read(self, name: str, dataset: AbstractDataset, files: dict[str, Path]) -> Input:
-        config = {
-            key: plain(value)
-            for key, value in (getattr(dataset, "_init_args", None) or {}).items()
-            if key not in IMMATERIAL
-        }
+        given = getattr(dataset, "_init_args", None) or {}
+        config = {key: plain(value) for key, value in given.items() if key not in IMMATERIAL}
+        config = {key: value for key, value in config.items() if not _is_place(value)}
+        readers = [type(dataset), *(text for text in texts(config) if self._code.covers(text))]
+        code = [self._code.reached_by(reader) for reader in readers]
         seen = self._hashes(name, files)
-        code = self._code.reached_by(type(dataset))
         content = [config, code, [[key, seen[key].hash] for key in sorted(seen)]]
         newest = max((file.changed for file in seen.values()), default=None)
         return Input(
@@ -114,4 +113,9 @@ def sources_of(dataset: AbstractDataset) -> dict[str, Path]:
     if place.is_dir():
         files = (file for file in sorted(place.rglob("*")) if file.is_file())
         return {file.relative_to(place).as_posix(): file for file in files}
-    return {place.name: place} if place.is_file() else {}
+    return {"file": place} if place.is_file() else {}
+
+
+def _is_place(value: Any) -> bool:
+    """Whether a part of a dataset's configuration says where files are, and not what they hold."""
+    return isinstance(value, str) and bool(value) and Path(value).exists()
