@@ -68,7 +68,7 @@ class Recipes:
                     names.update(known[maker].names)
                 elif record := _record(catalog, name):
                     names.update(record.recipe.names if record.recipe else [])
-                elif found := sources.of(name, dataset_of(catalog, name), _file(catalog, name)):
+                elif found := _raw(sources, catalog, name):
                     raw[argument] = found
             code_parts = code_of(node, code, names)
             known[node.name] = Known(made_of, code_parts, sorted(names), raw)
@@ -151,9 +151,11 @@ def recipe_hash(recipe: Recipe) -> str:
     return text_hash(json.dumps(content, sort_keys=True))
 
 
-def _file(catalog: CatalogProtocol, name: str) -> Path | None:
+def _raw(sources: Sources, catalog: CatalogProtocol, name: str) -> Input | None:
     artifact = artifact_of(catalog, name)
-    return (artifact and artifact.versioned and file_to_load(catalog, artifact)) or None
+    version = file_to_load(catalog, artifact) if artifact and artifact.versioned else None
+    config = catalog.config_resolver.resolve_pattern(name)
+    return sources.of(name, dataset_of(catalog, name), config, version)
 
 
 def _record(catalog: CatalogProtocol, name: str):

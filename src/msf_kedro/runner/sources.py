@@ -49,26 +49,32 @@ class Sources:
         self._known: dict[str, Input] = {}
 
     def of(
-        self, name: str, dataset: AbstractDataset | None, version: Path | None = None
+        self,
+        name: str,
+        dataset: AbstractDataset | None,
+        config: dict[str, Any],
+        version: Path | None = None,
     ) -> Input | None:
         """A raw input; None if nothing is known of what it holds.
 
         Args:
+            config: the dataset's entry in the catalog.
             version: the file to read, of a dataset with versions.
         """
         if dataset is None or isinstance(dataset, MemoryDataset):
             return None
         if name not in self._known:
             files = {"file": version} if version else sources_of(dataset)
-            self._known[name] = self._read(name, dataset, files)
+            self._known[name] = self._read(name, type(dataset), config, files)
         return self._known[name]
 
-    def _read(self, name: str, dataset: AbstractDataset, files: dict[str, Path]) -> Input:
-        given = getattr(dataset, "_init_args", None) or {}
-        config = {key: plain(value) for key, value in given.items() if key not in IMMATERIAL}
+    def _read(
+        self, name: str, reader: type, config: dict[str, Any], files: dict[str, Path]
+    ) -> Input:
+        config = {key: plain(value) for key, value in config.items() if key not in IMMATERIAL}
         config = {key: value for key, value in config.items() if not _is_place(value)}
-        readers = [type(dataset), *(text for text in texts(config) if self._code.covers(text))]
-        code = [self._code.reached_by(reader) for reader in readers]
+        readers = [reader, *(text for text in texts(config) if self._code.covers(text))]
+        code = [self._code.reached_by(each) for each in readers]
         seen = self._hashes(name, files)
         content = [config, code, [[key, seen[key].hash] for key in sorted(seen)]]
         newest = max((file.changed for file in seen.values()), default=None)
