@@ -51,7 +51,9 @@ def stale(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     outputs = {a.path for name in pipeline.all_outputs() if (a := artifact_of(catalog, name))}
     for name in sorted(pipeline.inputs()):
         artifact = artifact_of(catalog, name)
-        file = artifact and file_to_load(catalog, artifact)
+        if artifact is None or artifact.path in outputs:
+            continue
+        file = file_to_load(catalog, artifact)
         for ancestor, record in ancestors(file).items() if file else ():
             if record is None or ancestor == file or record.version is None:
                 continue

@@ -62,12 +62,12 @@ def make_plan(
 
 def next_wave(pipeline: Pipeline, plan: Plan) -> list[str]:
     """The nodes that have to run and do not depend on one that waits."""
-    unsettled = set(plan.names(WAIT))
-    wave = []
+    unsettled, wave = set(plan.names(WAIT)), []
+    above = pipeline.node_dependencies
     for node in pipeline.nodes:
         if node.name in unsettled:
             continue
-        if any(above.name in unsettled for above in pipeline.node_dependencies[node]):
+        if any(maker.name in unsettled for maker in above[node]):
             if plan[node.name].what == RUN:
                 unsettled.add(node.name)
             continue
@@ -94,7 +94,12 @@ def _decide(node: Node, catalog: CatalogProtocol, recipes: Recipes, inputs_open:
     if len({record.run for record in records}) > 1:
         return Decision(RUN, "what it makes is of different runs")
     known, old = recipes.known[node.name], records[0].recipe
-    changed = _changed_code(old.code, known.code) or _changed_parameters(old, known.ingredients)
+    raw = {argument: old.inputs[argument] for argument in known.raw if argument in old.inputs}
+    changed = (
+        _changed_code(old.code, known.code)
+        or _changed_parameters(old, known.ingredients)
+        or _changed_inputs(raw, known.raw)
+    )
     if changed:
         return Decision(RUN, changed)
     if inputs_open:

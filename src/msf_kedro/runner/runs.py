@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -17,7 +17,7 @@ from click import ClickException
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
-from .artifacts import artifact_of, choose_version, file_to_load
+from .artifacts import Artifact, artifact_of, choose_version, file_to_load
 from .code import Code
 from .consistency import damaged
 from .files import read_json, remove_partial, write_json
@@ -115,31 +115,40 @@ class Run:
         self._write()
 
     def settle_inputs(self, pipeline: Pipeline) -> None:
-        """Have a part of the pipeline read the versions that are there now, and its own.
+        """Have a part of the run's pipeline read the versions that are there now, and its own.
 
         Raises:
             ClickException: the content of one is not what was saved.
         """
-        outputs = {a.path for n in pipeline.all_outputs() if (a := artifact_of(self.catalog, n))}
+        for name, _ in self._versioned_outputs(pipeline):
+            choose_version(self.catalog, name, self.run_id)
+        outputs = self._paths(pipeline)
         for name in sorted(pipeline.datasets()):
             artifact = artifact_of(self.catalog, name)
-            if artifact is None:
+            if artifact is None or artifact.path in outputs:
                 continue
-            if artifact.path in outputs:
-                if artifact.versioned:
-                    choose_version(self.catalog, name, self.run_id)
-            elif file := file_to_load(self.catalog, artifact):
+            if file := file_to_load(self.catalog, artifact):
                 if artifact.versioned:
                     choose_version(self.catalog, name, artifact.version(file))
                 self._verify(file)
 
     def look_at_what_is_there(self) -> None:
         """Have datasets that the pipeline makes stand for what is there now, until it is made."""
-        for name in sorted(self.pipeline.all_outputs()):
+        for name, artifact in self._versioned_outputs(self.pipeline):
+            file = artifact.newest()
+            choose_version(self.catalog, name, artifact.version(file) if file else None)
+
+    def _versioned_outputs(self, pipeline: Pipeline) -> Iterator[tuple[str, Artifact]]:
+        """What a part of the pipeline makes, under all names that the whole has for it."""
+        paths = self._paths(pipeline)
+        for name in sorted(self.pipeline.datasets()):
             artifact = artifact_of(self.catalog, name)
-            if artifact and artifact.versioned:
-                file = artifact.newest()
-                choose_version(self.catalog, name, artifact.version(file) if file else None)
+            if artifact and artifact.versioned and artifact.path in paths:
+                yield name, artifact
+
+    def _paths(self, pipeline: Pipeline) -> set[Path]:
+        names = pipeline.all_outputs()
+        return {a.path for name in names if (a := artifact_of(self.catalog, name))}
 
     def _verify(self, file: Path) -> None:
         if file not in self._verified:
