@@ -44,6 +44,7 @@ class Artifact:
 
 
 def is_parameter(name: str) -> bool:
+    """Whether a dataset is a parameter, or all of them."""
     return name == "parameters" or name.startswith("params:")
 
 

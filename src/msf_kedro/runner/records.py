@@ -100,6 +100,7 @@ class Record:
 
 
 def record_path(file: Path) -> Path:
+    """Where the record of an artifact is."""
     return file.with_name(file.name + ENDING)
 
 
