@@ -5,13 +5,24 @@ import math
 
 import pytest
 import torch
+from support.breaking import BrokenOffError, Checkpoint, in_pieces, without_seconds
 
-from msf_kedro.networks.training import fit
+from msf_kedro.networks.training import Checkpoint as Protocol
+from msf_kedro.networks.training import Resumable, fit
+
+
+class Number(torch.nn.Module):
+    """One number, 0 at first."""
+
+    def __init__(self):
+        super().__init__()
+        self.number = torch.nn.Parameter(torch.tensor(0.0))
 
 
 def quadratic(values: list[list[float]], factor=None, lr: float = 0.1, **more):
     """Fit one number to numbers by plain gradient descent; `factor` scales a step's rate."""
-    number = torch.nn.Parameter(torch.tensor(0.0))
+    network = Number()
+    number = network.number
     optimizer = torch.optim.SGD([number], lr=lr)
     schedule = factor and torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
@@ -19,7 +30,7 @@ def quadratic(values: list[list[float]], factor=None, lr: float = 0.1, **more):
         return {"loss": weight * (number - target) ** 2, "target": target}
 
     epochs = [[(torch.tensor(v), 1.0) for v in epoch] for epoch in values]
-    return number, fit("toy", loss, epochs, optimizer, schedule, **more)
+    return number, fit("toy", network, loss, epochs, optimizer, schedule, **more)
 
 
 def test_history_rows_are_means_over_an_epochs_steps():
@@ -62,3 +73,113 @@ def test_the_end_is_logged(caplog):
     assert "toy: 2 epochs in" in caplog.text
     assert "target 1.0000" in caplog.text
     assert "learning_rate" not in caplog.text
+
+
+# --- going on after a break ---
+
+
+def noisy(checkpoint: Checkpoint | None, breaks_in: int | None = None, epochs: int = 4):
+    """Fit a number to random ones with Adam, and keep it after every epoch.
+
+    `breaks_in` is the epoch whose last step fails.
+    """
+    network, generator = Number(), torch.Generator().manual_seed(0)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+    schedule = torch.optim.lr_scheduler.StepLR(optimizer, 5, gamma=0.5)
+    drawn, kept = [], []
+
+    def epoch(number):
+        drawn.append(number)
+        for step in range(3):
+            if (number, step) == (breaks_in, 2):
+                raise BrokenOffError
+            yield (torch.randn(2, generator=generator),)
+
+    def loss(targets):
+        return {"loss": (network.number - targets).square().mean(), "first": targets[0]}
+
+    def keep(number):
+        kept.append({"number": network.number.detach().clone()})
+        return {"epochs_kept": float(len(kept))}
+
+    resumable = Resumable(checkpoint, [generator], kept)
+    batches = (epoch(number) for number in range(1, epochs + 1))
+    history = fit("toy", network, loss, batches, optimizer, schedule, keep, resumable=resumable)
+    return network.number.item(), kept, without_seconds(history), drawn, generator.get_state()
+
+
+WHOLE = noisy(None)
+
+
+def same(found: tuple, expected: tuple = WHOLE) -> None:
+    assert found[:3] == expected[:3]
+    assert torch.equal(found[-1], expected[-1]), "the generators are where they would be"
+
+
+def test_a_checkpoint_is_what_the_protocol_says():
+    assert isinstance(Checkpoint(), Protocol)
+    assert not isinstance(torch.nn.Identity(), Protocol)
+
+
+def test_a_training_that_is_kept_is_the_same():
+    checkpoint = Checkpoint()
+    same(noisy(checkpoint))
+    assert checkpoint.saved == 3
+
+
+@pytest.mark.parametrize("epoch", range(1, 4))
+def test_it_goes_on_after_any_epoch_to_the_same_end(epoch):
+    checkpoint = Checkpoint(lasts=epoch)
+    with pytest.raises(BrokenOffError):
+        noisy(checkpoint)
+    found = noisy(checkpoint)
+    same(found)
+    assert found[3] == list(range(epoch + 1, 5)), "what is done is not done again"
+
+
+@pytest.mark.parametrize("epoch", range(1, 5))
+def test_an_epoch_that_breaks_off_in_the_middle_is_done_again(epoch):
+    checkpoint = Checkpoint()
+    with pytest.raises(BrokenOffError):
+        noisy(checkpoint, breaks_in=epoch)
+    assert checkpoint.saved == epoch - 1
+    found = noisy(checkpoint)
+    same(found)
+    assert found[3] == list(range(epoch, 5))
+
+
+def test_it_may_break_off_again_and_again():
+    found, breaks = in_pieces(noisy)
+    same(found)
+    assert breaks == 3
+
+
+def test_without_the_state_it_would_end_elsewhere():
+    """So that the equalities above are not those of a constant."""
+    checkpoint = Checkpoint(lasts=2)
+    with pytest.raises(BrokenOffError):
+        noisy(checkpoint)
+    state = checkpoint.load()
+    for change in ("network", "optimizer", "schedule", "generators", "kept", "history"):
+        changed = Checkpoint()
+        changed.save(state | {change: fresh(change, state)})
+        found = noisy(changed)
+        assert found[:3] != WHOLE[:3], change
+
+
+def fresh(part: str, state: dict):
+    """A part of a state as it is at the start of a training, or otherwise wrong."""
+    start = Checkpoint(lasts=1)
+    with pytest.raises(BrokenOffError):
+        noisy(start)
+    return state[part][:1] if part in ("kept", "history") else start.load()[part]
+
+
+def test_that_it_goes_on_is_logged(caplog):
+    checkpoint = Checkpoint(lasts=3)
+    with pytest.raises(BrokenOffError):
+        noisy(checkpoint)
+    with caplog.at_level(logging.INFO, logger="msf_kedro.networks.training"):
+        noisy(checkpoint)
+    assert "toy: goes on after epoch 3" in caplog.text
+    assert "toy: 1 epochs in" in caplog.text
