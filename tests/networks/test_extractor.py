@@ -228,6 +228,8 @@ def test_without_milestones_the_rate_decays_to_nothing():
         ({"epochs": 2.5}, "epochs\n.* valid integer"),
         ({"batch_size": -1}, "batch_size\n.* greater than 0"),
         ({"learning_rate": 0.0}, "learning_rate\n.* greater than 0"),
+        ({"learning_rate": 1e39}, "learning_rate\n.* less than or equal to 10{38} "),
+        ({"learning_rate": math.inf}, "learning_rate\n.* less than or equal to 10{38} "),
         ({"learning_rate": "fast"}, "learning_rate\n.* valid number"),
         ({"warmup_epochs": 10}, ".* warmup_epochs is 10, expected fewer than the 10 epochs"),
         ({"warmup_epochs": -1}, "warmup_epochs\n.* greater than or equal to 0"),

@@ -60,11 +60,97 @@ def test_gradients_do_not_add_up_over_steps():
     assert number.item() == pytest.approx(1)
 
 
+# --- what is not finite ---
+
+LAST = r"; epoch 1 is the last good one; lower the learning rate, with which the training starts "
+
+
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_a_loss_that_is_not_finite_stops_with_model_and_epoch(bad):
-    message = r"^toy: the loss is (nan|inf) in epoch 2 at learning rate 0\.1; lower the learning"
-    with pytest.raises(FloatingPointError, match=message):
-        quadratic([[1.0], [1.0, bad], [1.0]])
+def test_a_loss_that_is_not_finite_stops_with_epoch_step_terms_and_rate(bad):
+    where = r"^toy: what epoch 2 gives from step 2 of 3 on, at learning rate 0\.1, is not finite: "
+    terms = rf"loss (nan|inf), target {bad}, largest weight nan, largest gradient (nan|inf)"
+    with pytest.raises(FloatingPointError, match=where + terms + LAST):
+        quadratic([[1.0], [1.0, bad, 1.0], [1.0]])
+
+
+def test_the_first_epoch_may_be_bad_already():
+    with pytest.raises(FloatingPointError, match=r"epoch 1 .* no epoch was good; lower the learn"):
+        quadratic([[math.nan]])
+
+
+def trained(loss, epochs: int = 3, lr: float = 0.1, buffer: float = 0.0, **more):
+    """Fit a number that has a buffer beside it, a step an epoch."""
+    network = Number()
+    network.register_buffer("statistic", torch.tensor(buffer))
+    optimizer = torch.optim.SGD(network.parameters(), lr=lr)
+    steps = ([(number,)] for number in range(1, epochs + 1))
+    return fit("toy", network, lambda step: loss(network, step), steps, optimizer, **more)
+
+
+def square(network, step):
+    return {"loss": (network.number - 1) ** 2}
+
+
+def test_a_term_that_is_not_finite_stops():
+    def with_a_term(network, step):
+        return square(network, step) | {"term": torch.tensor(math.inf if step == 2 else 1.0)}
+
+    with pytest.raises(FloatingPointError, match=r"what epoch 2 gives, at .* term inf.*" + LAST):
+        trained(with_a_term)
+
+
+def test_a_gradient_that_is_not_finite_stops():
+    """A root whose value is finite where its slope is not; nothing else has gone wrong yet."""
+
+    def root(network, step):
+        network.number.data.zero_()
+        return {"loss": network.number.sqrt() if step == 2 else network.number * 2}
+
+    with pytest.raises(FloatingPointError, match=r"loss 0, .*largest gradient inf"):
+        trained(root)
+
+
+def test_a_weight_that_is_not_finite_stops():
+    """Loss and gradient of the last step are those before the weight ran away."""
+    with pytest.raises(
+        FloatingPointError, match=r"loss 1, largest weight inf, largest gradient 2;"
+    ):
+        trained(square, lr=3e38)
+
+
+def test_a_running_statistic_that_is_not_finite_stops():
+    with pytest.raises(FloatingPointError, match="largest weight nan"):
+        trained(square, buffer=math.nan)
+
+
+def test_a_held_out_figure_that_is_not_finite_stops():
+    def held_out(epoch):
+        return {"held_out_loss": math.nan if epoch == 2 else 1.0}
+
+    with pytest.raises(FloatingPointError, match=r"epoch 2 gives, at .*held_out_loss nan" + LAST):
+        trained(square, after_epoch=held_out)
+
+
+def test_large_numbers_are_no_reason_to_stop():
+    """Single precision does not hold their squares."""
+
+    def large(network, step):
+        return {"loss": network.number * 1e25}
+
+    assert len(trained(large, lr=1e-13)) == 3
+
+
+def test_the_last_good_state_is_kept():
+    checkpoint = Checkpoint()
+
+    def keep(epoch):
+        if epoch == 3:
+            return {"held_out_loss": math.nan}
+        return {}
+
+    with pytest.raises(FloatingPointError, match="epoch 2 is the last good one"):
+        trained(square, after_epoch=keep, resumable=Resumable(checkpoint, []))
+    assert [row["epoch"] for row in checkpoint.load()["history"]] == [1, 2]
 
 
 def test_the_end_is_logged(caplog):

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
 from tqdm.auto import tqdm
@@ -40,7 +40,7 @@ class ShiftGCNTraining:
 
     epochs: PositiveInt
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     warmup_epochs: NonNegativeInt
     milestones: list[PositiveInt]
     weight_decay: NonNegativeFloat

@@ -5,10 +5,12 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LRScheduler
 from tqdm.auto import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -19,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 Loss = Callable[..., dict[str, Tensor]]
 Row = dict[str, int | float]
+LearningRate = Annotated[float, Field(gt=0, le=1e38)]  # single precision holds no larger number
 State = dict[str, Any]
 
 
@@ -107,7 +110,7 @@ def fit(
         `seconds`, and what `after_epoch` gave.
 
     Raises:
-        FloatingPointError: the loss of an epoch is not finite.
+        FloatingPointError: a figure of an epoch, a weight or a gradient is not finite.
     """
     device = next(network.parameters()).device
     parts = {"network": network, "optimizer": optimizer}
@@ -125,14 +128,13 @@ def fit(
                 continue
             if number > done + 1:
                 resumable.save(parts, history)
-            row = {"epoch": number} | _run_epoch(loss, batches, optimizer, schedule, device)
+            figures, losses = _run_epoch(loss, batches, optimizer, schedule, device)
+            row = {"epoch": number} | figures
             row["loss"] /= replicas
-            if not math.isfinite(row["loss"]):
-                raise FloatingPointError(
-                    f"{name}: the loss is {row['loss']} in epoch {number} at learning rate"
-                    f" {row['learning_rate']:.3g}; lower the learning rate or check the input"
-                )
-            history.append(row | after_epoch(number))
+            _check_finite(name, row | _largest(network), losses)
+            row |= after_epoch(number)
+            _check_finite(name, row, losses)
+            history.append(row)
             progress.set_postfix(loss=f"{row['loss']:.4f}")
     seconds = time.perf_counter() - started
     trained = len(history) - done
@@ -140,9 +142,10 @@ def fit(
     return history
 
 
-def _run_epoch(loss, batches, optimizer, schedule, device) -> dict[str, float]:
+def _run_epoch(loss, batches, optimizer, schedule, device) -> tuple[dict[str, float], list[Tensor]]:
+    """Means of the loss's figures, and the loss of every step."""
     totals: dict[str, Tensor] = {}
-    steps = 0
+    losses: list[Tensor] = []
     started = time.perf_counter()
     for batch in batches:
         optimizer.zero_grad(set_to_none=True)
@@ -153,13 +156,38 @@ def _run_epoch(loss, batches, optimizer, schedule, device) -> dict[str, float]:
         rate = optimizer.param_groups[0]["lr"]
         if schedule:
             schedule.step()
-        steps += 1
-        for key, value in figures.items():  # summed on the device: no wait at every step
+        losses.append(figures["loss"].detach())  # on the device: no wait at every step
+        for key, value in figures.items():
             totals[key] = totals.get(key, 0) + value.detach().float()
-    means = {key: (total / steps).item() for key, total in totals.items()}
-    return means | {"learning_rate": rate, "seconds": time.perf_counter() - started}
+    means = {key: (total / len(losses)).item() for key, total in totals.items()}
+    return means | {"learning_rate": rate, "seconds": time.perf_counter() - started}, losses
 
 
-def _describe(row: Row) -> str:
+def _largest(network: nn.Module) -> dict[str, float]:
+    """Size of the largest weight, running statistics included, and gradient of the last step."""
+    weights = [value for value in network.state_dict().values() if value.is_floating_point()]
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    sizes = [get_total_norm(tensors, math.inf) for tensors in (weights, gradients)]
+    return dict(
+        zip(("largest weight", "largest gradient"), torch.stack(sizes).tolist(), strict=True)
+    )
+
+
+def _check_finite(name: str, row: Row, losses: list[Tensor]) -> None:
+    """Raise a FloatingPointError if a figure of an epoch is not finite."""
+    if all(map(math.isfinite, row.values())):
+        return
+    finite = torch.stack(losses).isfinite().tolist()
+    step = f" from step {finite.index(False) + 1} of {len(finite)} on" if False in finite else ""
+    epoch, rate = row["epoch"], row["learning_rate"]
+    good = f"epoch {epoch - 1} is the last good one" if epoch > 1 else "no epoch was good"
+    raise FloatingPointError(
+        f"{name}: what epoch {epoch} gives{step}, at learning rate {rate:.3g}, is not finite:"
+        f" {_describe(row, '.4g')}; {good}; lower the learning rate, with which the training starts"
+        " anew, or check the input"
+    )
+
+
+def _describe(row: Row, form: str = ".4f") -> str:
     hidden = {"epoch", "seconds", "learning_rate"}
-    return ", ".join(f"{key} {value:.4f}" for key, value in row.items() if key not in hidden)
+    return ", ".join(f"{key} {value:{form}}" for key, value in row.items() if key not in hidden)

@@ -50,14 +50,14 @@ class GenerativeConfig:
     cycles: PositiveInt
     steps: PositiveInt
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     noise: Literal["dimension", "sample"]
     relu_outputs: bool
     inputs: Literal["standard", "raw"]
     input_rms: PositiveFloat
     latents_per_class: PositiveInt
     classifier_steps: PositiveInt
-    classifier_learning_rate: PositiveFloat
+    classifier_learning_rate: training.LearningRate
     relu_logits: bool
 
     def __post_init__(self):

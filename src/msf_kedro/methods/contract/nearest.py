@@ -53,7 +53,7 @@ class RankingConfig:
 
     margin: PositiveFloat
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     steps: PositiveInt
     checkpoints: PositiveInt
     temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
