@@ -289,7 +289,8 @@ def test_logits_that_are_not_finite_are_not_saved(root):
     """Of a network whose weights are finite, but so large that what follows from them is not."""
     (file,) = artifacts(root)["06_models/test/split_1/test/joint/shift_gcn.pt"]
     network = read(file)
-    network["state"]["classifier.weight"].fill_(3e38)
+    for part in ("weight", "bias"):
+        network["state"][f"classifier.{part}"].fill_(3.4e38)
     torch.save(network, newer(file))
     before = artifacts(root)
     message = r"logits\.parquet: column 1 holds \d+ of 80 values that are not finite, expected none"
