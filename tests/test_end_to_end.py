@@ -14,6 +14,7 @@ import pytest
 import torch
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
+from kedro.runner import ParallelRunner, ThreadRunner
 from support.sessions import (
     ROOT,
     artifacts,
@@ -28,6 +29,7 @@ from support.sessions import (
     shuffle_test_labels,
 )
 
+from msf_kedro.clips import chunks
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.methods import METHODS, configure, load_classifier, load_fitted
 from msf_kedro.runner import ChangedOnlyRunner
@@ -179,6 +181,33 @@ def test_no_clip_of_a_test_subject_or_unseen_class_is_trained_on(finished):
         assert (trained.class_id == trained.name.str[-3:].astype(int)).all()
 
 
+# --- the same again, otherwise ---
+
+
+def contents(root: Path) -> dict[str, object]:
+    """The bytes of every artifact; of those with times of the clock, what else is in them."""
+    return {
+        name: read(file) if name.endswith("history.parquet") else file.read_bytes()
+        for name, (file,) in artifacts(root).items()
+    }
+
+
+@pytest.mark.parametrize(("runner", "workers"), [(ParallelRunner, 1), (ThreadRunner, 2)])
+def test_other_runners_and_workers_write_the_same_bytes(
+    runner, workers, finished, tmp_path, monkeypatch
+):
+    """The whole run was sequential, and its clips were prepared in its own process."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(chunks, "CLIPS_PER_WORKER", 10)  # so that there is a process for each
+    monkeypatch.setattr(chunks, "CLIPS_PER_CHUNK", 25)
+    run(tmp_path, "gzssar", params={"workers": workers}, runner=runner())
+    found, expected = contents(tmp_path), contents(finished[0])
+    assert found.keys() == expected.keys()
+    assert sum(isinstance(content, bytes) for content in expected.values()) > 40
+    for name in expected:
+        assert_equal(found[name], expected[name], name)
+
+
 # --- parts of it again ---
 
 
@@ -239,6 +268,40 @@ def test_another_root_seed_gives_other_weights(root):
     (new,) = new_files(root, before)[name]
     weights = [read(file)["state"]["classifier.weight"] for file in (new, before[name][0])]
     assert not torch.equal(*weights)
+
+
+RUNAWAY = {"epochs": 1, "batch_size": 10000, "warmup_epochs": 0, "learning_rate": 1e30}
+
+
+@pytest.mark.parametrize(
+    ("training", "message"),
+    [
+        (RUNAWAY, r"Shift-GCN joint on 8 classes: what epoch 1 gives, at .* rate 1e\+30, is not f"),
+        ({"learning_rate": 1e6}, r"Shift-GCN joint on 8 classes: what epoch \d gives.* is not fin"),
+    ],
+    ids=["one step", "wide shifts"],
+)
+def test_a_training_that_runs_away_ends_in_a_sentence_and_without_a_network(
+    training, message, root
+):
+    before, params = artifacts(root), {"shift_gcn_training": training}
+    with pytest.raises(FloatingPointError, match=message):
+        run(root, "features", node_names=["test.joint.train_shift_gcn"], params=params)
+    assert new_files(root, before) == {}
+
+
+def test_logits_that_are_not_finite_are_not_saved(root):
+    """Of a network whose weights are finite, but so large that what follows from them is not."""
+    (file,) = artifacts(root)["06_models/test/split_1/test/joint/shift_gcn.pt"]
+    network = read(file)
+    for part in ("weight", "bias"):
+        network["state"][f"classifier.{part}"].fill_(3.4e38)
+    torch.save(network, newer(file))
+    before = artifacts(root)
+    message = r"logits\.parquet: column 1 holds \d+ of 80 values that are not finite, expected none"
+    with pytest.raises(DatasetError, match=message):
+        run(root, "features", node_names=["test.joint.extract_features"])
+    assert not {name for name in new_files(root, before) if "logits" in name}
 
 
 def test_another_split_and_texts_stay_apart_and_report_by_themselves(root):

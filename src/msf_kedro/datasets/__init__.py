@@ -12,6 +12,7 @@ from msf_kedro.datasets.clips import (
 )
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
+from msf_kedro.datasets.training_state import TrainingStateDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "TextDataset",
     "TextFilesDataset",
     "TorchDataset",
+    "TrainingStateDataset",
     "UtdMhadClipDataset",
 ]
