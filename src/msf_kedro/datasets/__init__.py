@@ -2,6 +2,7 @@
 
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset
+from msf_kedro.datasets.class_texts import ClassTextsDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -15,6 +16,7 @@ from msf_kedro.datasets.studies import StudiesDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
+    "ClassTextsDataset",
     "ClipChunksDataset",
     "ClipFolderDataset",
     "JSONDataset",
