@@ -46,10 +46,11 @@ def check_clip(clip: np.ndarray, layout: Layout) -> str | None:
         return "no body in any frame"
     if clip.shape[2] != len(layout.joints):
         return f"{clip.shape[2]} joints, the layout has {len(layout.joints)}"
-    if not (np.abs(clip) <= FARTHEST).all():
-        wrong = ~(np.abs(clip) <= FARTHEST).all(axis=(0, 2, 3))
-        what = "not finite" if not np.isfinite(clip[:, wrong]).all() else f"beyond {FARTHEST:g}"
-        return f"frame {wrong.argmax() + 1} holds a coordinate that is {what}"
+    near = np.abs(clip) <= FARTHEST  # false where a coordinate is not a number
+    if not near.all():
+        frame = int(near.all(axis=(0, 2, 3)).argmin())
+        what = f"beyond {FARTHEST:g}" if np.isfinite(clip[:, frame]).all() else "not finite"
+        return f"frame {frame + 1} holds a coordinate that is {what}"
     if not occupied(clip[:MAX_LISTED_BODIES]).any():
         return "no body in any frame"
     return None

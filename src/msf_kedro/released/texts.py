@@ -134,8 +134,8 @@ def _texts(rows: list, name: str, classes: list[int], notes: list[str]) -> dict[
     for number, row in enumerate(rows, 1):
         if len(row) != 2 or not re.fullmatch(r" *[0-9]{1,9} *", row[0]):
             raise ValueError(
-                f"{name}: row {number} is {str(row)[:80]}, expected a class number and one text; put"
-                " a text that holds commas in quotes"
+                f"{name}: row {number} is {str(row)[:80]}, expected a class number and one text;"
+                " put a text that holds commas in quotes"
             )
         class_id = int(row[0])
         if class_id in texts:
