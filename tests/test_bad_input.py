@@ -218,7 +218,7 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
             {"gate": {"kind": "oracle"}},
             r"'gate': .*\nkind\n +Input should be 'threshold' or 'logistic'",
         ),
-        ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected at least 2 frames"),
+        ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected 2 to 3000 frames"),
         ({"msf": {"steps": 0}}, r"^parameters msf: steps: Input should be greater than 0, not 0$"),
         ({"method": "ridge", "ridge": {"temperatures": []}}, r"ridge: temperatures: .*at least 1"),
         ({"streams": {"joint": -1.0}}, r"'streams': .*\njoint\n +Input should be greater than or"),

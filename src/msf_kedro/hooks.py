@@ -12,7 +12,7 @@ from msf_kedro.context import StudyContext, in_a_sentence
 from msf_kedro.methods import METHODS, configure
 from msf_kedro.released.features import check_files
 from msf_kedro.released.texts import check_kinds, read_text_files
-from msf_kedro.texts.encoders import check_class_texts
+from msf_kedro.texts.class_texts import check_class_texts
 from msf_kedro.texts.fusion import parse_texts
 from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, parse_classes
 

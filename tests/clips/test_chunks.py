@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.limits import MOST
 from support.tracing_clip import BAD, TracingClip
 
 from msf_kedro.clips import chunks
@@ -28,7 +29,7 @@ PATTERN = r"S\d{3}C\d{3}P(?P<performer>\d{3})R\d{3}A(?P<action>\d{3})"
 RECIPE = Recipe(
     [1, 51],
     frozenset(),
-    ClipsConfig(PATTERN, "kinect_v2_25", 1.0),
+    ClipsConfig(PATTERN, "kinect_v2_25", 1.0, **MOST),
     get_layout("kinect_v2_25"),
     NormaliseConfig(window=8, resample=True),
 )
@@ -176,7 +177,7 @@ def test_workers_end_with_a_parent_that_is_killed():
 
 
 def test_a_run_that_ends_in_too_many_bad_clips_has_lost_nothing(raw, store):
-    strict = replace(RECIPE, clips=ClipsConfig(PATTERN, "kinect_v2_25", 0.0))
+    strict = replace(RECIPE, clips=ClipsConfig(PATTERN, "kinect_v2_25", 0.0, **MOST))
     with pytest.raises(ValueError, match="cannot be used"):
         prepare(raw, strict, store, workers=1)
     read(raw)
@@ -199,7 +200,7 @@ def other_file(raw: dict[str, TracingClip]) -> Recipe:
         (lambda raw: replace(RECIPE, normalise=NormaliseConfig(9, True)), 5),
         (lambda raw: replace(RECIPE, normalise=NormaliseConfig(8, False)), 5),
         (lambda raw: replace(RECIPE, layout=replace(RECIPE.layout, centre=20)), 5),
-        (lambda raw: replace(RECIPE, clips=ClipsConfig(PATTERN[1:], "", 1.0)), 5),
+        (lambda raw: replace(RECIPE, clips=ClipsConfig(PATTERN[1:], "", 1.0, **MOST)), 5),
     ],
     ids=["nothing", "file", "list", "classes", "window", "resample", "layout", "names"],
 )

@@ -348,10 +348,12 @@ def test_normalise_lays_time_innermost(resample, variant):
     np.testing.assert_allclose(found, variant(clip, LAYOUT, 12).transpose(0, 3, 2, 1), rtol=1e-6)
 
 
-def test_a_window_needs_two_frames():
-    assert NormaliseConfig(window=2, resample=True).window == 2
-    with pytest.raises(ValueError, match=r"normalise\.window is 1, expected at least 2"):
-        NormaliseConfig(window=1, resample=False)
+def test_a_window_has_its_range():
+    for window in (2, 3000):
+        assert NormaliseConfig(window=window, resample=True).window == window
+    for window in (-1, 1, 3001, 10**9):
+        with pytest.raises(ValueError, match=rf"normalise\.window is {window}, expected 2 to 3000"):
+            NormaliseConfig(window=window, resample=False)
 
 
 @given(st.data())

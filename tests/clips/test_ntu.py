@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from support.limits import LIMITS
 
 from msf_kedro.clips.ntu import read_skeleton
 from msf_kedro.sample import write_skeleton
@@ -45,7 +46,7 @@ def test_reading_agrees_with_a_line_by_line_transcription() -> None:
     for frame, bodies in enumerate(listed):
         clip[bodies:, frame] = 0
     text = write_skeleton(clip)
-    read = read_skeleton(text, NAME)
+    read = read_skeleton(text, NAME, LIMITS)
     slow = transcribe(text)
     assert [len(bodies) for bodies in slow] == listed.tolist()
     for frame, bodies in enumerate(slow):
@@ -64,42 +65,42 @@ def test_numbers_of_any_length_and_spacing_are_read_alike(digits: int) -> None:
     spaced = "\n".join(["1", "1", "7 0 1 1 1 1 0 0 0 2", "25", *[f" {line}" for line in lines]])
     expected = [[np.float32(float(field)) for field in line.split()[:3]] for line in lines]
     for text in (plain, spaced, plain.replace(" ", "  "), plain.replace(" ", "\t")):
-        np.testing.assert_array_equal(read_skeleton(text, NAME)[0, 0], expected)
+        np.testing.assert_array_equal(read_skeleton(text, NAME, LIMITS)[0, 0], expected)
 
 
 def test_line_ends_and_trailing_blank_lines_do_not_matter() -> None:
     clip = random_clip(2, 4)
     text = write_skeleton(clip)
     for variant in (text.replace("\n", "\r\n"), text.rstrip("\n"), text + "\n \n"):
-        np.testing.assert_array_equal(read_skeleton(variant, NAME), clip)
+        np.testing.assert_array_equal(read_skeleton(variant, NAME, LIMITS), clip)
 
 
 def test_bodies_are_numbered_by_place_not_by_id() -> None:
     text = write_skeleton(random_clip(1, 2))
     lines = text.splitlines()
     lines[2 + BODY_LINES + 1] = lines[2 + BODY_LINES + 1].replace("931101", "999999")
-    np.testing.assert_array_equal(read_skeleton("\n".join(lines), NAME), random_clip(1, 2))
+    np.testing.assert_array_equal(read_skeleton("\n".join(lines), NAME, LIMITS), random_clip(1, 2))
 
 
 def test_six_bodies_and_empty_frames() -> None:
     clip = random_clip(6, 5)
     clip[:, 0] = 0
     clip[1:, 2] = 0
-    read = read_skeleton(write_skeleton(clip), NAME)
+    read = read_skeleton(write_skeleton(clip), NAME, LIMITS)
     assert read.shape == (6, 5, 25, 3)
     np.testing.assert_array_equal(read, clip)
 
 
 def test_a_clip_without_any_body_has_no_bodies() -> None:
-    assert read_skeleton("3\n0\n0\n0\n", NAME).shape == (0, 3, 25, 3)
-    assert read_skeleton("0\n", NAME).shape == (0, 0, 25, 3)
+    assert read_skeleton("3\n0\n0\n0\n", NAME, LIMITS).shape == (0, 3, 25, 3)
+    assert read_skeleton("0\n", NAME, LIMITS).shape == (0, 0, 25, 3)
     assert write_skeleton(np.zeros((0, 3, 25, 3), np.float32)) == "3\n0\n0\n0\n"
 
 
 def test_coordinates_that_are_not_finite_are_parsed() -> None:
     clip = random_clip(1, 2)
     clip[0, 1, 3] = (np.nan, np.inf, -np.inf)
-    np.testing.assert_array_equal(read_skeleton(write_skeleton(clip), NAME), clip)
+    np.testing.assert_array_equal(read_skeleton(write_skeleton(clip), NAME, LIMITS), clip)
 
 
 JOINT = "0.1 0.2 3.0 1 2 3 4 1 0 0 0 2"
@@ -136,11 +137,11 @@ SECOND = 2 + 2 * BODY_LINES  # the line, from 0, after the second frame's body c
 )
 def test_a_bad_file_is_refused_with_its_name_and_the_place(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(NAME)}: .*{re.escape(message)}"):
-        read_skeleton(text, NAME)
+        read_skeleton(text, NAME, LIMITS)
 
 
 def test_every_truncation_is_refused() -> None:
     lines = write_skeleton(random_clip(2, 2)).splitlines()
     for kept in range(len(lines)):
         with pytest.raises(ValueError, match=f"^{re.escape(NAME)}: ends after line {kept},"):
-            read_skeleton("\n".join(lines[:kept]), NAME)
+            read_skeleton("\n".join(lines[:kept]), NAME, LIMITS)

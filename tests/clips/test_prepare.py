@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.limits import LIMITS, MOST
 
 from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, Recipe, listed_clips
 from msf_kedro.clips.layouts import get_layout
@@ -29,13 +30,15 @@ def loaders(clips: dict) -> dict:
     """Clips as load functions; a text is a `.skeleton` file's."""
 
     def load(name, clip):
-        return read_skeleton(clip, f"{name}.skeleton") if isinstance(clip, str) else clip
+        return read_skeleton(clip, f"{name}.skeleton", LIMITS) if isinstance(clip, str) else clip
 
-    return {name: lambda name=name, clip=clip: load(name, clip) for name, clip in clips.items()}
+    return {
+        name: lambda limits, name=name, clip=clip: load(name, clip) for name, clip in clips.items()
+    }
 
 
 def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=frozenset()):
-    config = ClipsConfig(pattern, "kinect_v2_25", max_rejected)
+    config = ClipsConfig(pattern, "kinect_v2_25", max_rejected, **MOST)
     recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE)
     table, bodies, first = prepare(raw, recipe, store={}, workers=1)
     return table, Skeletons(kept_clips(table).name.tolist(), torch.cat(list(bodies)), first)
@@ -106,7 +109,7 @@ def test_a_bad_clip_is_set_aside_with_its_reason(bad, reason, caplog):
 
 @pytest.mark.parametrize("name", ["holiday", "S001C001P003R001A001_old", "S001C001P003R001", ""])
 def test_a_clip_of_an_unknown_name_is_set_aside_unread(name):
-    def load():
+    def load(limits):
         pytest.fail("it was read")
 
     table, _ = run(loaders(GOOD) | {name: load})
@@ -118,7 +121,7 @@ def test_a_clip_of_an_unknown_name_is_set_aside_unread(name):
 
 
 def test_clips_of_other_classes_are_no_bad_clips_and_not_read():
-    def load():
+    def load(limits):
         pytest.fail("it was read")
 
     other = {clip_name(99, performer, 1): load for performer in range(1, 30)}
@@ -168,7 +171,7 @@ def test_no_clip_at_all_is_an_error_whatever_is_accepted(raw, message):
 )
 def test_a_config_that_cannot_work_is_refused(pattern, max_rejected, message):
     with pytest.raises(ValueError, match=message):
-        ClipsConfig(pattern, "kinect_v2_25", max_rejected)
+        ClipsConfig(pattern, "kinect_v2_25", max_rejected, **MOST)
 
 
 def test_a_group_that_is_no_number_sets_the_clip_aside():
@@ -185,11 +188,11 @@ def test_a_group_that_is_no_number_sets_the_clip_aside():
 
 def test_groups_must_not_hide_columns_of_the_clip_table():
     with pytest.raises(ValueError, match=r"groups \['frames'\] are columns of the clip table"):
-        ClipsConfig(r"(?P<frames>\d+)A(?P<action>\d+)", "kinect_v2_25", 0.0)
+        ClipsConfig(r"(?P<frames>\d+)A(?P<action>\d+)", "kinect_v2_25", 0.0, **MOST)
 
 
 def test_listed_clips_are_left_out_unread_and_are_not_bad(caplog):
-    def load():
+    def load(limits):
         pytest.fail("it was read")
 
     listed = {clip_name(1, 9, 1), clip_name(99, 9, 1), "S001C001P777R001A001"}

@@ -11,6 +11,7 @@ from support.sessions import assert_equal
 
 from msf_kedro.datasets import ReleasedShiftGCNDataset
 
+MOST = 1_000_000
 STATE = released_state([4, 6], {2}, classes=60)
 
 
@@ -22,22 +23,24 @@ class Payload:
 @pytest.mark.parametrize("content", [STATE, {"state_dict": STATE, "epoch": 140}])
 def test_a_state_dict_comes_as_it_is(content, zipped, tmp_path):
     torch.save(content, tmp_path / "x.pt", _use_new_zipfile_serialization=zipped)
-    assert_equal(ReleasedShiftGCNDataset(str(tmp_path / "x.pt")).load(), content)
+    assert_equal(ReleasedShiftGCNDataset(str(tmp_path / "x.pt"), MOST).load(), content)
 
 
 def refusal(filepath: Path | None) -> str:
     with pytest.raises(DatasetError) as caught:
-        ReleasedShiftGCNDataset(filepath and str(filepath)).load()
+        ReleasedShiftGCNDataset(filepath and str(filepath), MOST).load()
     message = str(caught.value)
     assert filepath is None or str(filepath) in message
     return message
 
 
-@pytest.mark.parametrize("name", [None, "none.pt", ""])
-def test_without_a_file_it_says_what_to_do(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "why"), [(None, "needs a released"), ("none.pt", "no such file"), ("", "a folder")]
+)
+def test_without_a_file_it_says_what_to_do(name, why, tmp_path):
     message = refusal(None if name is None else tmp_path / name)
     assert re.search(r"--params=checkpoint=FILE \(docs/ntu\.md\)", message)
-    assert ("no such file" in message) == (name is not None)
+    assert why in message
 
 
 @pytest.mark.parametrize("zipped", [True, False])
@@ -79,7 +82,7 @@ def test_what_is_no_shift_gcn_is_refused_by_file_and_key(content, message, tmp_p
 
 def test_it_is_read_only_and_a_catalog_builds_it(tmp_path):
     torch.save(STATE, tmp_path / "x.pt")
-    entry = {"type": "msf_kedro.datasets.ReleasedShiftGCNDataset", "metadata": {"layer": "raw"}}
+    entry = {"type": "msf_kedro.datasets.ReleasedShiftGCNDataset", "max_bytes": MOST}
     catalog = DataCatalog.from_config({"x": entry | {"filepath": str(tmp_path / "x.pt")}})
     assert_equal(catalog.load("x"), STATE)
     with pytest.raises(DatasetError, match="read only"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from kedro.io import DatasetError
 from scipy.io import savemat
+from support.limits import LIMITS
 
 from msf_kedro.datasets import (
     ClipFolderDataset,
@@ -35,7 +36,7 @@ def folder(path: Path, dataset: str = NPY, suffix: str = ".npy") -> ClipFolderDa
 def test_skeleton_files(tmp_path):
     file = tmp_path / "S001C001P001R001A001.skeleton"
     file.write_text(write_skeleton(CLIP))
-    loaded = NtuClipDataset(str(file)).load()
+    loaded = NtuClipDataset(str(file), LIMITS).load()
     assert loaded.dtype == np.float32
     np.testing.assert_array_equal(loaded, CLIP)
 
@@ -43,7 +44,7 @@ def test_skeleton_files(tmp_path):
 def test_mat_files(tmp_path):
     joints = np.random.default_rng(0).normal(size=(20, 3, 7))
     savemat(tmp_path / "a1_s1_t1_skeleton.mat", {"d_skel": joints})
-    loaded = UtdMhadClipDataset(str(tmp_path / "a1_s1_t1_skeleton.mat")).load()
+    loaded = UtdMhadClipDataset(str(tmp_path / "a1_s1_t1_skeleton.mat"), LIMITS).load()
     assert loaded.dtype == np.float32
     assert loaded.shape == (1, 7, 20, 3)
     for frame, joint, axis in ((0, 0, 0), (6, 19, 2), (3, 5, 1)):
@@ -54,7 +55,7 @@ def test_mat_files(tmp_path):
 def test_npy_files(shape, tmp_path):
     clip = np.random.default_rng(0).normal(size=shape)
     np.save(tmp_path / "x.npy", clip)
-    loaded = NpyClipDataset(str(tmp_path / "x.npy")).load()
+    loaded = NpyClipDataset(str(tmp_path / "x.npy"), LIMITS).load()
     assert loaded.dtype == np.float32
     np.testing.assert_array_equal(loaded, clip.reshape(-1, 7, 25, 3).astype(np.float32))
 
@@ -76,26 +77,34 @@ def pickled(path: Path) -> None:
     ("kind", "write", "message"),
     [
         (NtuClipDataset, lambda path: path.write_text(""), r"x\.raw: ends after line 0"),
-        (NtuClipDataset, lambda path: path.write_bytes(b"\xff\xfe\x00"), "decode"),
+        (
+            NtuClipDataset,
+            lambda path: path.write_bytes(b"\xff\xfe\x00"),
+            "line 1 is '.*', expected the frame count",
+        ),
         (UtdMhadClipDataset, no_d_skel, r"x\.raw: no array d_skel \(joints, 3, frames\)"),
-        (UtdMhadClipDataset, flat_d_skel, r"x\.raw: no array d_skel"),
-        (UtdMhadClipDataset, lambda path: path.write_bytes(b"garbage" * 99), "mat file|MATLAB"),
-        (NpyClipDataset, pickled, "allow_pickle=False"),
-        (NpyClipDataset, lambda path: path.write_bytes(b"garbage"), "pickle"),
+        (UtdMhadClipDataset, flat_d_skel, r"x\.raw: d_skel is \(20, 3\), expected"),
+        (
+            UtdMhadClipDataset,
+            lambda path: path.write_bytes(b"garbage" * 99),
+            r"x\.raw: not a MATLAB level-5 file",
+        ),
+        (NpyClipDataset, pickled, r"x\.raw: an array of .\|O., expected plain numbers"),
+        (NpyClipDataset, lambda path: path.write_bytes(b"garbage"), r"x\.raw: not a \.npy file"),
         (NpyClipDataset, lambda path: None, r"x\.raw"),
     ],
 )
 def test_bad_files_are_errors_that_say_why(kind, write, message, tmp_path):
     write(tmp_path / "x.raw")
     with pytest.raises(DatasetError) as caught:
-        kind(str(tmp_path / "x.raw")).load()
+        kind(str(tmp_path / "x.raw"), LIMITS).load()
     assert re.search(message, str(caught.value))
 
 
 @pytest.mark.parametrize("kind", [NtuClipDataset, UtdMhadClipDataset, NpyClipDataset])
 def test_clips_are_read_only(kind, tmp_path):
     with pytest.raises(DatasetError, match="read only"):
-        kind(str(tmp_path / "x")).save(CLIP)
+        kind(str(tmp_path / "x"), LIMITS).save(CLIP)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -111,10 +120,10 @@ def test_a_folder_gives_clip_names_and_reads_nothing_yet(tmp_path):
     (tmp_path / "README.md").write_text("not a clip")
     loaded = folder(tmp_path).load()
     assert set(loaded) == {"a", "b", "bad"}
-    assert loaded["a"]().sum() == 0
-    assert loaded["b"]().shape == (1, 7, 25, 3)
+    assert loaded["a"](LIMITS).sum() == 0
+    assert loaded["b"](LIMITS).shape == (1, 7, 25, 3)
     with pytest.raises(DatasetError):
-        loaded["bad"]()
+        loaded["bad"](LIMITS)
 
 
 def test_two_clips_of_one_name_are_an_error(tmp_path):
@@ -131,7 +140,7 @@ def test_loaders_and_their_stamps_go_to_other_processes(tmp_path):
     for name in ("a", "b"):
         np.save(tmp_path / f"{name}.npy", np.ones((7, 25, 3)))
     clips = pickle.loads(pickle.dumps(folder(tmp_path).load()))
-    np.testing.assert_array_equal(clips["a"](), folder(tmp_path).load()["a"]())
+    np.testing.assert_array_equal(clips["a"](LIMITS), folder(tmp_path).load()["a"](LIMITS))
     stamps = {name: clip.stamp for name, clip in clips.items()}
     assert len(set(stamps.values())) == 2
     os.utime(tmp_path / "a.npy", ns=(0, 1))
@@ -199,9 +208,9 @@ def test_the_sample_is_lazy_and_always_the_same(monkeypatch):
     assert made == []
     assert len(clips) == 3 * 2 * 2
     name = "S001C001P002R001A007"
-    first = clips[name]()
+    first = clips[name](LIMITS)
     assert made == [(7, 2, 1, 3)]
-    np.testing.assert_array_equal(first, sample.load()[name]())
+    np.testing.assert_array_equal(first, sample.load()[name](LIMITS))
     np.testing.assert_array_equal(first, generate_clip(7, 2, 1, seed=3))
     other = SampleClipsDataset(actions="1, 7-8", performers=2, repetitions=2, seed=4).load()
     assert len({clip.stamp for clip in (*clips.values(), *other.values())}) == 2 * len(clips)
@@ -223,7 +232,7 @@ def test_all_of_utd_mhad_is_read(utd_mhad):
     assert set(trials) == {1, 2, 3, 4}
     assert sorted(Counter(actions.values()).items()) == [(31, 3), (32, 24)]
     for name, load in clips.items():
-        clip = load()
+        clip = load(LIMITS)
         assert clip.shape[0] == 1, name
         assert clip.shape[2:] == (20, 3), name
         assert np.isfinite(clip).all(), name

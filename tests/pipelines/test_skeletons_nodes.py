@@ -1,6 +1,7 @@
 """The skeletons stage's node: what it saves is found by the clips' names."""
 
 import torch
+from support.limits import MOST
 
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.normalise import NormaliseConfig
@@ -14,10 +15,11 @@ PAIR, ALONE, OTHER, BAD = (clip_name(*key, 1) for key in ((51, 2), (1, 2), (99, 
 
 def test_skeletons_are_saved_with_the_names_of_the_kept_clips():
     loaders = {
-        name: lambda n=name: generate_clip(int(n[-3:]), 2, 1, seed=0) for name in (PAIR, ALONE)
+        name: lambda limits, n=name: generate_clip(int(n[-3:]), 2, 1, seed=0)
+        for name in (PAIR, ALONE)
     }
-    raw = loaders | {BAD: lambda: torch.zeros(3).numpy(), OTHER: loaders[ALONE]}
-    clips = ClipsConfig(PATTERN, "kinect_v2_25", 0.5)
+    raw = loaders | {BAD: lambda limits: torch.zeros(3).numpy(), OTHER: loaders[ALONE]}
+    clips = ClipsConfig(PATTERN, "kinect_v2_25", 0.5, **MOST)
     table, saved = prepare_clips(raw, {}, {}, "1, 51", clips, NormaliseConfig(8, True), 1)
     assert saved["names"] == [ALONE, PAIR] == table.name[table.kept].tolist()
     assert set(table.name) == set(raw)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from msf_kedro.clips.limits import Limits
 from msf_kedro.sample import generate_clip
 
 BAD = "S001C001P666R001A001"
@@ -21,7 +22,7 @@ class TracingClip:
     trap: str = ""
     stamp: str = "1"
 
-    def __call__(self) -> np.ndarray:
+    def __call__(self, limits: Limits) -> np.ndarray:
         (self.traces / self.name).touch()
         if (self.traces / "armed").exists():
             if self.trap == "interrupt":

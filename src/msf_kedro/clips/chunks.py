@@ -100,6 +100,7 @@ def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
         "listed": [name for name in clips if name in recipe.listed],
         "classes": recipe.classes,
         "name_pattern": recipe.clips.name_pattern,
+        "limits": asdict(recipe.clips.limits),
         "layout": asdict(recipe.layout),
         "normalise": asdict(recipe.normalise),
     }

@@ -11,30 +11,37 @@ import numpy as np
 from jaxtyping import Float
 
 from msf_kedro.clips.layouts import Layout
+from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
 
 OTHER_CLASS = "not a class of this study"
 LISTED = "listed as without skeleton"
 OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
 
-LoadClip = Callable[[], np.ndarray]
+LoadClip = Callable[[Limits], np.ndarray]
 Row = dict[str, str | int | bool | None]
 
 
 @dataclass(frozen=True)
 class ClipsConfig:
-    """How clips are named and how many bad ones are accepted.
+    """How clips are named, how large they may be and how many bad ones are accepted.
 
     Attributes:
         name_pattern: regular expression with named groups that matches a whole clip name; each
             group becomes an integer column of the clip table, and `action` must be among them.
         layout: name of the joint layout.
         max_rejected: largest accepted share of clips that cannot be used, from 0 to 1.
+        max_frames: most frames of a clip; larger ones are set aside before memory is taken.
+        max_bodies: most bodies of a frame.
+        max_bytes: largest file, also once decompressed.
     """
 
     name_pattern: str
     layout: str
     max_rejected: float
+    max_frames: int
+    max_bodies: int
+    max_bytes: int
 
     def __post_init__(self):
         try:
@@ -48,6 +55,14 @@ class ClipsConfig:
             raise ValueError(f"clips.name_pattern: groups {taken} are columns of the clip table")
         if not 0 <= self.max_rejected <= 1:
             raise ValueError(f"clips.max_rejected is {self.max_rejected}, expected 0 to 1")
+        for field in ("max_frames", "max_bodies", "max_bytes"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"clips.{field} is {getattr(self, field)}, expected 1 or more")
+
+    @property
+    def limits(self) -> Limits:
+        """What a clip may be."""
+        return Limits(self.max_frames, self.max_bodies, self.max_bytes)
 
     @property
     def groups(self) -> list[str]:
@@ -87,7 +102,7 @@ def prepare_clip(
     if unread:
         return row | {"reason": unread}, None
     try:
-        clip = load()
+        clip = load(recipe.clips.limits)
     except Exception as error:  # a damaged file can make a reader raise anything
         return row | {"reason": f"unreadable: {error.__cause__ or error}"}, None
     reason = check_clip(clip, recipe.layout)

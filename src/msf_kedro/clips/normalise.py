@@ -13,6 +13,8 @@ from msf_kedro.clips.layouts import Layout
 
 MAX_LISTED_BODIES = 4  # by place in the frame's list; a fifth body and later ones are ignored
 MAX_BODIES = 2
+MAX_WINDOW = 3000  # frames; a chunk of clips of two bodies then takes 0.2 GB
+FARTHEST = 1e6  # of a coordinate; whatever its unit, no skeleton is farther away
 DEGENERATE = 1e-6
 
 
@@ -30,8 +32,10 @@ class NormaliseConfig:
     resample: bool
 
     def __post_init__(self):
-        if self.window < 2:
-            raise ValueError(f"normalise.window is {self.window}, expected at least 2 frames")
+        if not 2 <= self.window <= MAX_WINDOW:
+            raise ValueError(
+                f"normalise.window is {self.window}, expected 2 to {MAX_WINDOW} frames"
+            )
 
 
 def check_clip(clip: np.ndarray, layout: Layout) -> str | None:
@@ -42,9 +46,11 @@ def check_clip(clip: np.ndarray, layout: Layout) -> str | None:
         return "no body in any frame"
     if clip.shape[2] != len(layout.joints):
         return f"{clip.shape[2]} joints, the layout has {len(layout.joints)}"
-    if not np.isfinite(clip).all():
-        frame = int(np.argwhere(~np.isfinite(clip).all(axis=(0, 2, 3)))[0, 0]) + 1
-        return f"frame {frame} holds a coordinate that is not finite"
+    near = np.abs(clip) <= FARTHEST  # false where a coordinate is not a number
+    if not near.all():
+        frame = int(near.all(axis=(0, 2, 3)).argmin())
+        what = f"beyond {FARTHEST:g}" if np.isfinite(clip[:, frame]).all() else "not finite"
+        return f"frame {frame + 1} holds a coordinate that is {what}"
     if not occupied(clip[:MAX_LISTED_BODIES]).any():
         return "no body in any frame"
     return None

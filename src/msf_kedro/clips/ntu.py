@@ -14,6 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float
 
+from msf_kedro.clips.limits import Limits
+
 JOINTS = 25
 _BODY_FIELDS = 10
 _JOINT_FIELDS = 12
@@ -27,7 +29,7 @@ class _Body(NamedTuple):
     line: int
 
 
-def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
+def read_skeleton(text: str, name: str, limits: Limits) -> Float[np.ndarray, "M T 25 3"]:
     """Read one `.skeleton` file.
 
     Bodies are numbered by their place in each frame's list, not by body id; a body is all zeros
@@ -38,25 +40,44 @@ def read_skeleton(text: str, name: str) -> Float[np.ndarray, "M T 25 3"]:
     Args:
         text: the file's content.
         name: what to call the file in error messages.
+        limits: of the clip.
 
     Returns:
         float32, metres, camera coordinates.
 
     Raises:
-        ValueError: the text is not a complete `.skeleton` file; the message names the file, the
-            frame or line (counted from 1), what was found and what was expected.
+        ValueError: the text is not a complete `.skeleton` file, or goes beyond the limits; the
+            message names the file, the frame or line (counted from 1), what was found and what was
+            expected.
     """
-    lines = text.rstrip().splitlines()
+    limits.check(name, size=len(text))
+    lines = _lines(text, name, limits)
     frames = _count(lines, 0, name, "the frame count")
-    bodies = list(_walk(lines, frames, name))
-    clip = np.zeros((max((body.place + 1 for body in bodies), default=0), frames, JOINTS, 3))
+    bodies = list(_walk(lines, frames, name, limits))
+    longest = max((body.place + 1 for body in bodies), default=0)
+    clip = np.zeros((longest, frames, JOINTS, 3), np.float32)
     if bodies:
         _numbers(lines, [body.line for body in bodies], _BODY_FIELDS, bodies, name)
         joint_lines = [body.line + 2 + joint for body in bodies for joint in range(JOINTS)]
         joints = _numbers(lines, joint_lines, _JOINT_FIELDS, bodies, name)
         places = [body.place for body in bodies]
-        clip[places, [body.frame for body in bodies]] = joints[:, :3].reshape(-1, JOINTS, 3)
-    return clip.astype(np.float32)
+        with np.errstate(over="ignore"):  # infinity, which `check_clip` finds
+            clip[places, [body.frame for body in bodies]] = joints[:, :3].reshape(-1, JOINTS, 3)
+    return clip
+
+
+def _lines(text: str, name: str, limits: Limits) -> list[str]:
+    """The text's lines, if they are no more than the announced frames can have."""
+    text = text.rstrip()
+    frames = _count([text[:80].split("\n")[0]] if text else [], 0, name, "the frame count")
+    limits.check(name, frames=frames)
+    found, most = text.count("\n") + 1, 1 + frames * (1 + limits.bodies * (2 + JOINTS))
+    if found > most:
+        raise ValueError(
+            f"{name}: {found} lines, expected at most {most}: {frames} frames of {limits.bodies}"
+            " bodies (clips.max_bodies)"
+        )
+    return text.split("\n")
 
 
 def _count(lines: list[str], line: int, name: str, what: str) -> int:
@@ -69,11 +90,12 @@ def _count(lines: list[str], line: int, name: str, what: str) -> int:
     return int(field)
 
 
-def _walk(lines: list[str], frames: int, name: str) -> Iterator[_Body]:
+def _walk(lines: list[str], frames: int, name: str, limits: Limits) -> Iterator[_Body]:
     """List the bodies of a file, frame by frame, checking the counts and the file's length."""
     line = 1
     for frame in range(frames):
         bodies = _count(lines, line, name, f"the body count of frame {frame + 1} of {frames}")
+        limits.check(f"{name}: frame {frame + 1}", bodies=bodies)
         line += 1
         for place in range(bodies):
             where = f"frame {frame + 1}, body {place + 1} of {bodies}"
@@ -104,17 +126,18 @@ def _numbers(
     numbers = _plain_numbers(texts, width)
     if numbers is not None:
         return numbers
+    rows = []
     for line, text in zip(chosen, texts, strict=True):
-        if len(text.split()) != width:
+        fields = text.split()
+        if len(fields) != width:
             raise ValueError(
-                f"{_where(line, bodies, name)} has {len(text.split())} fields, expected {width}"
+                f"{_where(line, bodies, name)} has {len(fields)} fields, expected {width}"
             )
-    try:
-        return np.fromstring(" ".join(texts), sep=" ").reshape(-1, width)
-    except ValueError:
-        line, field = _not_a_number(lines, chosen)
-        where = _where(line, bodies, name)
-        raise ValueError(f"{where} holds {field[:40]!r}, expected a number") from None
+        if wrong := [field for field in fields if not _is_number(field)]:
+            where = _where(line, bodies, name)
+            raise ValueError(f"{where} holds {wrong[0][:40]!r}, expected a number")
+        rows.append(np.array(fields, dtype=np.float64))
+    return np.stack(rows)
 
 
 def _plain_numbers(texts: list[str], width: int) -> Float[np.ndarray, "lines {width}"] | None:
@@ -137,12 +160,10 @@ def _where(line: int, bodies: list[_Body], name: str) -> str:
     return f"{name}: frame {body.frame + 1}, body {body.place + 1} (line {line + 1})"
 
 
-def _not_a_number(lines: list[str], chosen: list[int]) -> tuple[int, str]:
-    """The line and the field, among the chosen lines, that made the parser fail."""
-    for line in chosen:
-        for field in lines[line].split():
-            try:
-                np.fromstring(field, sep=" ").reshape(1)
-            except ValueError:
-                return line, field
-    raise AssertionError("every field on its own is a number")
+def _is_number(field: str) -> bool:
+    """Whether a field is a number, not only in Python's eyes, which takes 1_0 for one too."""
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return field.isascii() and "_" not in field

@@ -2,6 +2,7 @@
 
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset
+from msf_kedro.datasets.class_texts import ClassTextsDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -16,6 +17,7 @@ from msf_kedro.datasets.training_state import TrainingStateDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
+    "ClassTextsDataset",
     "ClipChunksDataset",
     "ClipFolderDataset",
     "JSONDataset",

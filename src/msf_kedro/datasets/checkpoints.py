@@ -1,9 +1,12 @@
 """Checkpoints that others have released: PyTorch files, read only."""
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
+
+from msf_kedro.datasets.files import check_file
 
 HINT = "give the file with --params=checkpoint=FILE (docs/ntu.md)"
 
@@ -11,13 +14,18 @@ HINT = "give the file with --params=checkpoint=FILE (docs/ntu.md)"
 class ReleasedShiftGCNDataset(AbstractDataset):
     """A state dict of Shift-GCN's release; only tensors and plain values are unpickled.
 
+    Args:
+        filepath: of the checkpoint; None for none, which is an error when it is loaded.
+        max_bytes: of the file.
+
     Raises:
         DatasetError: on load, if no file is given, it cannot be read, or it holds anything but a
             released Shift-GCN.
     """
 
-    def __init__(self, filepath: str | None, metadata: dict | None = None):
+    def __init__(self, filepath: str | None, max_bytes: int, metadata: dict | None = None):
         self._path = Path(filepath) if filepath else None
+        self._max_bytes = max_bytes
         self.metadata = metadata  # read by Kedro-Viz
 
     def load(self) -> dict[str, Any]:
@@ -27,9 +35,12 @@ class ReleasedShiftGCNDataset(AbstractDataset):
 
         if self._path is None:
             raise DatasetError(f"this run needs a released checkpoint: {HINT}")
-        if not self._path.is_file():
-            raise DatasetError(f"checkpoint {self._path}: there is no such file; {HINT}")
         try:
+            check_file(self._path, self._max_bytes, "max_bytes of released_checkpoint")
+        except ValueError as error:
+            raise DatasetError(f"checkpoint {error}; {HINT}") from error
+        try:
+            _check_records(self._path)
             state_dict = torch.load(self._path, map_location="cpu", weights_only=True)
         except Exception as error:  # a damaged or foreign file can make PyTorch raise anything
             raise DatasetError(
@@ -48,3 +59,14 @@ class ReleasedShiftGCNDataset(AbstractDataset):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": self._path and str(self._path)}
+
+
+def _check_records(path: Path) -> None:
+    """Refuse a zip archive that is larger when it is unpacked; PyTorch's own never is."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            records = archive.infolist()
+        if any(record.compress_type != zipfile.ZIP_STORED for record in records):
+            raise ValueError("a compressed archive")
+        if sum(record.file_size for record in records) > path.stat().st_size:
+            raise ValueError("an archive whose records overlap")

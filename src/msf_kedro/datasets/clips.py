@@ -1,5 +1,6 @@
 """Readers of raw clips. All give float32 arrays `(bodies, frames, joints, 3)` in metres."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,17 +10,34 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets.partitions import PartitionedDataset
 
 from msf_kedro.clips.clip import LoadClip
+from msf_kedro.clips.limits import NO_LIMITS, Limits
+from msf_kedro.clips.mat import read_mat
+from msf_kedro.clips.npy import read_npy
+from msf_kedro.datasets.files import read_file
 
 
 class ClipDataset(AbstractDataset):
     """One raw clip, read only.
 
+    Args:
+        limits: what the clip may be; compared before memory is taken.
+
     Raises:
-        ValueError: on load, if the file is not a clip of this format; says what is wrong.
+        ValueError: on load, if the file is not a clip of this format, or goes beyond the limits;
+            says what is wrong.
     """
 
-    def __init__(self, filepath: str):
+    def __init__(self, filepath: str, limits: Limits = NO_LIMITS):
         self._path = Path(filepath)
+        self._limits = limits
+
+    def load(self) -> np.ndarray:
+        content = read_file(self._path, self._limits.bytes, "clips.max_bytes")
+        return self._read(content, self._path.name, self._limits)
+
+    @staticmethod
+    @abstractmethod
+    def _read(content: bytes, name: str, limits: Limits) -> np.ndarray: ...
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._path}: raw clips are read only")
@@ -31,30 +49,27 @@ class ClipDataset(AbstractDataset):
 class NtuClipDataset(ClipDataset):
     """An NTU RGB+D `.skeleton` file."""
 
-    def load(self) -> np.ndarray:
+    @staticmethod
+    def _read(content: bytes, name: str, limits: Limits) -> np.ndarray:
         from msf_kedro.clips.ntu import read_skeleton
 
-        return read_skeleton(self._path.read_text(encoding="ascii"), self._path.name)
+        return read_skeleton(content.decode("ascii", errors="replace"), name, limits)
 
 
 class UtdMhadClipDataset(ClipDataset):
     """A UTD-MHAD `.mat` file: `d_skel` of `(20 joints, 3, frames)`, one body."""
 
-    def load(self) -> np.ndarray:
-        from scipy.io import loadmat
-
-        skeleton = loadmat(self._path).get("d_skel")
-        if skeleton is None or skeleton.ndim != 3:
-            raise ValueError(f"{self._path.name}: no array d_skel (joints, 3, frames)")
-        return skeleton.transpose(2, 0, 1)[None].astype(np.float32)
+    @staticmethod
+    def _read(content: bytes, name: str, limits: Limits) -> np.ndarray:
+        return read_mat(content, name, limits)
 
 
 class NpyClipDataset(ClipDataset):
     """A NumPy file of `(bodies, frames, joints, 3)`, or `(frames, joints, 3)` for one body."""
 
-    def load(self) -> np.ndarray:
-        clip = np.load(self._path, allow_pickle=False)
-        return (clip[None] if clip.ndim == 3 else clip).astype(np.float32)
+    @staticmethod
+    def _read(content: bytes, name: str, limits: Limits) -> np.ndarray:
+        return read_npy(content, name, limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +80,8 @@ class ClipFile:
     config: dict[str, Any]
     path: str
 
-    def __call__(self) -> np.ndarray:
-        return self.kind(filepath=self.path, **self.config).load()
+    def __call__(self, limits: Limits) -> np.ndarray:
+        return self.kind(filepath=self.path, limits=limits, **self.config).load()
 
     @property
     def stamp(self) -> str:
@@ -161,10 +176,12 @@ class SampleClip(NamedTuple):
     repetition: int
     seed: int
 
-    def __call__(self) -> np.ndarray:
+    def __call__(self, limits: Limits) -> np.ndarray:
         from msf_kedro.sample import generate_clip
 
-        return generate_clip(*self)
+        clip = generate_clip(*self)
+        limits.check(f"clip of action {self.action}", bodies=clip.shape[0], frames=clip.shape[1])
+        return clip
 
     @property
     def stamp(self) -> str:

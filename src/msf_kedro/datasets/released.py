@@ -1,6 +1,7 @@
 """Released artifacts: folders of feature arrays, and of class texts or their features."""
 
 import csv
+import io
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -9,20 +10,30 @@ from typing import Any
 import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 
+from msf_kedro.clips.npy import HEAD, read_header
+from msf_kedro.datasets.files import check_file, read_file
+
+MAX_BYTES = "max_bytes of the entry in catalog.yml"
+
 
 class ReleasedFeaturesDataset(AbstractDataset):
     """A folder of folders of `.npy` files: `shift_5_r/train.npy` → function that loads it.
 
-    Arrays are memory-mapped. Loading a damaged `.npy` file raises a ValueError.
+    Arrays are memory-mapped. Loading a damaged `.npy` file, or one larger than `max_bytes`, raises
+    a ValueError.
     """
 
-    def __init__(self, path: str, metadata: dict | None = None):
+    def __init__(self, path: str, max_bytes: int, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
         self._path = Path(path)
+        self._max_bytes = max_bytes
 
     def load(self) -> dict[str, Callable[[], np.ndarray]]:
         files = _files(self._path, "**/*.npy", "released features", "it holds no .npy file")
-        return {file.relative_to(self._path).as_posix(): partial(_load, file) for file in files}
+        return {
+            file.relative_to(self._path).as_posix(): partial(_load, file, self._max_bytes)
+            for file in files
+        }
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._path}: released features are read only")
@@ -41,11 +52,13 @@ class TextFilesDataset(AbstractDataset):
         path: the folder, absolute.
         chosen: the folder as configured; empty for none, which loads as an empty dictionary.
             (Kedro turns an empty `path` into the project's folder.)
+        max_bytes: of the largest file that is read.
     """
 
-    def __init__(self, path: str, chosen: str, metadata: dict | None = None):
+    def __init__(self, path: str, chosen: str, max_bytes: int, metadata: dict | None = None):
         self.metadata = metadata
         self._path = Path(path) if chosen else None
+        self._max_bytes = max_bytes
 
     def load(self) -> dict[str, Callable[[], Any]]:
         if self._path is None:
@@ -53,7 +66,7 @@ class TextFilesDataset(AbstractDataset):
         files = _files(self._path, "*", "text files", "it is empty")
         readers = {".csv": _rows, ".npy": _load}
         return {
-            file.name: partial(readers.get(file.suffix.lower(), lambda file: None), file)
+            file.name: partial(readers.get(file.suffix.lower(), _nothing), file, self._max_bytes)
             for file in files
         }
 
@@ -75,21 +88,26 @@ def _files(folder: Path, pattern: str, what: str, empty: str) -> list[Path]:
     return files
 
 
-def _load(file: Path) -> np.ndarray:
+def _load(file: Path, max_bytes: int) -> np.ndarray:
+    """The file's array, memory-mapped."""
     try:
-        array = np.load(file, allow_pickle=False, mmap_mode="r")
-    except (OSError, ValueError, EOFError) as error:
-        raise ValueError(
-            f"{file}: not a whole .npy file of numbers ({error}); download it again"
-        ) from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError(f"{file}: an .npz archive, expected a .npy file; download it again")
-    return array
+        size = check_file(file, max_bytes, MAX_BYTES)
+        with file.open("rb") as opened:
+            header = read_header(opened.read(HEAD), size, str(file))
+        return np.memmap(file, header.dtype, "r", header.start, header.shape, header.order)
+    except OSError as error:
+        raise ValueError(f"{file}: {error}; download it again") from error
+    except ValueError as error:
+        raise ValueError(f"{error}; download it again") from error
 
 
-def _rows(file: Path) -> list[list[str]]:
+def _rows(file: Path, max_bytes: int) -> list[list[str]]:
+    text = read_file(file, max_bytes, MAX_BYTES)
     try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            return list(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        return list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{file}: not a UTF-8 .csv file ({error}); download it again") from error
+
+
+def _nothing(file: Path, max_bytes: int) -> None:
+    """Of a file that is of no known kind."""

@@ -15,6 +15,12 @@ PERSONS, JOINTS, CHANNELS = 2, 25, 3
 WRAPPERS = ("state_dict", "model")
 LARGEST_XPOS = 1e-6  # the release's shifts across joints stay where they start, about 1e-8
 LISTED = 20  # problems listed at once
+SHOWN = 100  # characters of a key
+LARGEST = 2**24  # numbers in all tensors; the release's have less than a million
+DTYPES = {
+    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
+    *(torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64),
+}
 
 Architecture = dict[str, Any]
 
@@ -38,6 +44,7 @@ def convert(state_dict: Any) -> tuple[Architecture, int, dict[str, Tensor]]:
             keys, each with what was found and what was expected.
     """
     found = _without_prefix(_unwrapped(state_dict))
+    _check_tensors(found)
     architecture, classes = _architecture(found)
     entries = dict(_entries(architecture, classes))
     problems = list(_problems(found, entries))
@@ -74,13 +81,33 @@ def _unwrapped(state_dict: Any) -> Mapping[str, Any]:
 
 def _without_prefix(state_dict: Mapping[str, Any]) -> dict[str, Any]:
     """The entries without the prefix that data parallelism gives to all keys."""
-    prefixed = [key for key in state_dict if str(key).startswith("module.")]
+    others = [type(key).__name__ for key in state_dict if not isinstance(key, str)]
+    if others:
+        raise ValueError(f"found a key that is a {others[0]}, expected names of tensors")
+    prefixed = [key for key in state_dict if key.startswith("module.")]
     if prefixed and len(prefixed) < len(state_dict):
         raise ValueError(
             f"found the prefix 'module.' on {len(prefixed)} of {len(state_dict)} keys, such as"
-            f" {prefixed[0]!r}; expected it on all or on none"
+            f" {prefixed[0][:SHOWN]!r}; expected it on all or on none"
         )
-    return {str(key).removeprefix("module."): value for key, value in state_dict.items()}
+    return {key.removeprefix("module."): value for key, value in state_dict.items()}
+
+
+def _check_tensors(found: Mapping[str, Any]) -> None:
+    """Refuse tensors of a kind that no network has, and more of them than memory is taken for."""
+    total = 0
+    for key, value in found.items():
+        if not isinstance(value, Tensor):
+            continue
+        plain = value.layout == torch.strided and value.device.type == "cpu"
+        if not plain or value.is_quantized or value.dtype not in DTYPES:
+            raise ValueError(
+                f"{key[:SHOWN]}: found a tensor of {value.layout}, {value.dtype}, on"
+                f" {value.device}; expected plain numbers"
+            )
+        total += value.numel()
+    if total > LARGEST:
+        raise ValueError(f"found tensors of {total:,} numbers, expected at most {LARGEST:,}")
 
 
 # --- the architecture, from keys and shapes ---
@@ -96,15 +123,15 @@ WIDTHS = {  # dimensions that are as large as the unit is wide
 
 
 def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
-    units = _units(found, r"l(\d+)\.")
+    units = _units(found, r"l([0-9]{1,4})\.")
     if not units or units != list(range(1, len(units) + 1)):
         raise ValueError(
-            f"not a released Shift-GCN: found units {units} in {len(found)} keys"
-            f" ({', '.join([*found][:3])}, …), expected l1, l2, … without gaps"
+            f"not a released Shift-GCN: found units {str(units)[:SHOWN]} in {len(found)} keys"
+            f" ({', '.join([*found][:3])[:SHOWN]}, …), expected l1, l2, … without gaps"
         )
     places = [{f"l{unit}.{key}": place for key, place in WIDTHS.items()} for unit in units]
     widths = [_size(found, of_unit) for of_unit in places]
-    residual = _units(found, r"l(\d+)\.residual\.")
+    residual = _units(found, r"l([0-9]{1,4})\.residual\.")
     strided = [u for u in units[1:] if u in residual or widths[u - 1] != widths[u - 2]]
     architecture = {"widths": widths, "strided_units": strided, "joints": JOINTS}
     return architecture, _size(found, {"fc.weight": 0, "fc.bias": 0})
@@ -167,12 +194,13 @@ def _shifted(channels: int, direction: int, value: Tensor) -> str | None:
     joint, channel = torch.arange(JOINTS)[:, None], torch.arange(channels)
     expected = ((joint + direction * channel) % JOINTS * channels + channel).flatten()
     value = value.detach().cpu()
-    wrong = torch.nonzero(value != expected).flatten().tolist()
-    if not wrong:
+    wrong = value != expected
+    if not wrong.any():
         return None
+    first = int(wrong.int().argmax())
     return (
-        f"found another permutation: {value[wrong[0]].item()} at place {wrong[0]}, expected"
-        f" {expected[wrong[0]].item()} ({len(wrong)} of {value.numel()} places differ)"
+        f"found another permutation: {value[first].item()} at place {first}, expected"
+        f" {expected[first].item()} ({int(wrong.sum())} of {value.numel()} places differ)"
     )
 
 
@@ -275,4 +303,4 @@ def _problems(found: Mapping[str, Any], entries: Mapping[str, _Entry]) -> Iterat
         if key.replace("num_batches_tracked", "running_mean") not in entries:
             known = hasattr(value, "shape")
             what = f"shape {tuple(value.shape)}" if known else type(value).__name__
-            yield f"{key}: surplus, found {what}, expected no such key"
+            yield f"{key[:SHOWN]}: surplus, found {what}, expected no such key"

@@ -129,13 +129,13 @@ def _texts(rows: list, name: str, classes: list[int], notes: list[str]) -> dict[
     """The text of every class, from a header and rows of two columns."""
     header, *rows = [row for row in rows if row] or [[]]
     if len(header) != 2 or header[0].strip() != "idx":
-        raise ValueError(f"{name}: columns {header}, expected two, the first of them idx")
+        raise ValueError(f"{name}: columns {str(header)[:80]}, expected two, the first of them idx")
     texts: dict[int, str] = {}
     for number, row in enumerate(rows, 1):
-        if len(row) != 2 or not re.fullmatch(r"\s*\d+\s*", row[0]):
+        if len(row) != 2 or not re.fullmatch(r" *[0-9]{1,9} *", row[0]):
             raise ValueError(
-                f"{name}: row {number} is {row}, expected a class number and one text; put a text"
-                " that holds commas in quotes"
+                f"{name}: row {number} is {str(row)[:80]}, expected a class number and one text;"
+                " put a text that holds commas in quotes"
             )
         class_id = int(row[0])
         if class_id in texts:

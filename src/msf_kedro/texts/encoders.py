@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 from pydantic import ValidationError
 
@@ -47,21 +46,6 @@ def get_encoder(encoders: dict[str, dict], name: str) -> EncoderConfig:
         return EncoderConfig(**encoders[name])
     except ValidationError as error:
         raise ValueError(f"encoders.{name}: {explain(error)}") from error
-
-
-def check_class_texts(table: pd.DataFrame) -> None:
-    """Raise a ValueError where the class text table is not usable."""
-    expected = ["class_id", "label", "verb", "noun", "action_description", "motion_description"]
-    missing = [column for column in expected if column not in table.columns]
-    if missing:
-        raise ValueError(f"class texts: columns {missing} are missing; expected {expected}")
-    if table.class_id.duplicated().any():
-        twice = table.class_id[table.class_id.duplicated()].tolist()
-        raise ValueError(f"class texts: class_id {twice} comes more than once")
-    for column in expected[1:]:
-        empty = table.class_id[table[column].fillna("").str.strip() == ""].tolist()
-        if empty:
-            raise ValueError(f"class texts: column {column} is empty for classes {empty}")
 
 
 def embed(texts: list[str], config: EncoderConfig) -> Float[np.ndarray, "n E"]:

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from msf_kedro.released.texts import check_widths, read_text_files, texts_to_embed
-from msf_kedro.texts.encoders import check_class_texts, embed, get_encoder
+from msf_kedro.texts.class_texts import check_class_texts
+from msf_kedro.texts.encoders import embed, get_encoder
 from msf_kedro.zero_shot.splits import parse_classes
 
 logger = logging.getLogger(__name__)

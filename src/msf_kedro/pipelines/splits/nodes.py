@@ -3,7 +3,7 @@
 import pandas as pd
 
 from msf_kedro.clips.prepare import kept_clips
-from msf_kedro.texts.encoders import check_class_texts
+from msf_kedro.texts.class_texts import check_class_texts
 from msf_kedro.zero_shot.splits import (
     PHASES,
     PartsConfig,

@@ -1,0 +1,106 @@
+"""The table of class texts: CSV bytes to a table, and what a usable table is."""
+
+import csv
+import io
+import re
+
+import pandas as pd
+from pandas.api.types import is_integer_dtype
+
+COLUMNS = ("class_id", "label", "verb", "noun", "action_description", "motion_description")
+MAX_ROWS, MAX_LENGTH = 10_000, 5_000  # classes, and characters of a text
+SHOWN = 10
+
+
+def read_class_texts(content: bytes, name: str) -> pd.DataFrame:
+    """Read a table from CSV: UTF-8, with or without a byte order mark, a header and a row a class.
+
+    Every cell but those of `class_id` is a text, also `7` and `None`.
+
+    Args:
+        content: the file's.
+        name: what to call the file in errors.
+
+    Raises:
+        ValueError: it is no such table; names the file and, where it has one, the row.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{name}: byte {error.start + 1} is {content[error.start]:#04x}, not UTF-8; save the"
+            " table as CSV in UTF-8"
+        ) from error
+    if "\0" in text:
+        raise ValueError(f"{name}: it holds NUL characters; save the table as CSV in UTF-8")
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header, rows = None, []
+    try:
+        for row in lines:
+            if not row:
+                continue
+            if header is None:
+                header = row
+            else:
+                _check_row(row, header, len(rows), f"{name}: line {lines.line_num}")
+                rows.append(row)
+    except csv.Error as error:
+        raise ValueError(f"{name}: line {lines.line_num}: {error}; expected CSV") from error
+    table = pd.DataFrame(rows, columns=header or [], dtype="str")
+    if "class_id" in table:
+        table["class_id"] = table.class_id.astype("int64")
+    check_class_texts(table, name)
+    return table
+
+
+def check_class_texts(table: pd.DataFrame, name: str = "class texts") -> None:
+    """Raise a ValueError where the class text table, called `name`, is not usable."""
+    missing = [column for column in COLUMNS if column not in table.columns]
+    if missing:
+        raise ValueError(f"{name}: columns {missing} are missing; expected {list(COLUMNS)}")
+    if len(table) > MAX_ROWS:
+        raise ValueError(f"{name}: {len(table):,} rows, expected at most {MAX_ROWS:,}")
+    if not is_integer_dtype(table.class_id):
+        raise ValueError(
+            f"{name}: column class_id holds {table.class_id.dtype} values, expected whole numbers"
+        )
+    if table.class_id.duplicated().any():
+        twice = table.class_id[table.class_id.duplicated()].tolist()
+        raise ValueError(f"{name}: class_id {twice[:SHOWN]} comes more than once")
+    for column in COLUMNS[1:]:
+        _check_texts(table.class_id, table[column], name)
+
+
+def _check_row(row: list[str], header: list[str], before: int, place: str) -> None:
+    if len(set(header)) < len(header):
+        raise ValueError(f"{place}: the header above names a column twice: {str(header)[:200]}")
+    if before == MAX_ROWS:
+        raise ValueError(f"{place}: more than {MAX_ROWS:,} rows, expected a row for each class")
+    if len(row) != len(header):
+        raise ValueError(
+            f"{place}: {len(row)} cells, expected {len(header)} as in the header; put a text that"
+            " holds commas in quotes"
+        )
+    for column, cell in zip(header, row, strict=True):
+        if column == "class_id" and not re.fullmatch(r" *[0-9]{1,9} *", cell):
+            raise ValueError(f"{place}: class_id is {cell[:40]!r}, expected a whole number")
+
+
+def _check_texts(class_id: pd.Series, texts: pd.Series, name: str) -> None:
+    """One column: a text for every class, none of them endless."""
+    is_text = texts.map(lambda text: isinstance(text, str)) | texts.isna()
+    if not is_text.all():
+        raise ValueError(
+            f"{name}: column {texts.name} holds {texts.dtype} values, expected texts; read the"
+            " table as msf_kedro.datasets.ClassTextsDataset"
+        )
+    stripped = texts.fillna("").astype("str").str.strip()
+    if (stripped == "").any():
+        empty = class_id[stripped == ""].tolist()
+        raise ValueError(f"{name}: column {texts.name} is empty for classes {empty[:SHOWN]}")
+    if (stripped.str.len() > MAX_LENGTH).any():
+        long = class_id[stripped.str.len() > MAX_LENGTH].tolist()
+        raise ValueError(
+            f"{name}: column {texts.name} has more than {MAX_LENGTH:,} characters for classes"
+            f" {long[:SHOWN]}"
+        )
