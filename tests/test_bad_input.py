@@ -191,7 +191,10 @@ def split(unseen: list, calibration: list) -> dict:
         ({"classes": "1-x"}, "'1-x' is no number or range"),
         ({"texts": "LB+XX"}, r"texts is 'LB\+XX', expected kinds of LB, AD, MD"),
         ({"parts": {"train": "performer <= 4"}}, "has no test clip"),
-        ({"parts": {"train": "subject <= 2"}}, r"parts.train: 'subject <= 2' cannot be evaluated"),
+        (
+            {"parts": {"train": "subject <= 2"}},
+            r"parts.train: 'subject <= 2': there is no column subject; columns: setup",
+        ),
         ({"parts": {"test_held_out": "performer == 4"}}, "test_held_out selects no training clip"),
         ({"clips": {"layout": "kinect_v3"}}, "unknown joint layout 'kinect_v3'"),
         ({"clips": {"layout": "kinect_v1_20"}}, "25 joints, the layout has 20"),
