@@ -16,8 +16,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[1] / "src" / "msf_kedro"
 PAGE = Path(__file__).parent / "architecture.md"
 PACKAGE = SOURCE.name
-SHELL = ("datasets", "pipelines", "project")
-PROJECT = ("__main__", "context", "hooks", "pipeline_registry", "settings")
+SHELL = ("datasets", "pipelines", "project", "runner")
+PROJECT = ("__main__", "cli", "context", "hooks", "pipeline_registry", "settings")
 
 
 def room_of(module: str) -> str:

@@ -19,6 +19,7 @@ from support.sessions import (
 )
 
 from msf_kedro.methods import METHODS
+from msf_kedro.runner import ChangedOnlyRunner
 
 SPLITS, SEEDS = ["split_1", "split_2"], [0, 1]
 CELLS = {(m, t) for m in ("msf", "ridge") for t in ("LB", "LB+AD+MD")} | {
@@ -39,7 +40,7 @@ def benchmarked(finished, tmp_path_factory):
     """What a benchmark leaves; it finds the Shift-GCNs of split_1 trained."""
     root = link_copy(finished[0], tmp_path_factory.mktemp("benchmarked") / "data")
     before = artifacts(root)
-    run(root, "benchmark", only_missing_outputs=True)
+    run(root, "benchmark", runner=ChangedOnlyRunner())
     return root, before
 
 
@@ -166,7 +167,7 @@ def test_a_broken_benchmark_goes_on_where_it_stopped(root):
     for layer in ("06_models", "07_model_output", "08_reporting"):
         shutil.rmtree(root / layer / "test" / CELL.replace(".", "/"))
     before = artifacts(root)
-    run(root, "benchmark", only_missing_outputs=True)
+    run(root, "benchmark", runner=ChangedOnlyRunner())
     collected = paths_of("split_2.join_cells", "collect")
     assert set(new_files(root, before)) == paths_of(*nodes_of(CELL)) | collected
     assert_equal(newest(root, "benchmark"), whole)
@@ -222,7 +223,7 @@ def test_a_chosen_benchmark_collects_what_was_chosen(root):
     found = set(table[["split", "method", "texts"]].itertuples(index=False, name=None))
     assert found == {("split_2", m, t) for m in ("msf", "ridge") for t in ("LB", "LB+AD+MD")}
     before = artifacts(root)
-    run(root, "benchmark", params={"benchmark": chosen}, only_missing_outputs=True)
+    run(root, "benchmark", params={"benchmark": chosen}, runner=ChangedOnlyRunner())
     assert new_files(root, before) == {}
 
 

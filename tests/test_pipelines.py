@@ -17,6 +17,7 @@ from msf_kedro.zero_shot.splits import PHASES
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
 CLIPS = {"raw_clips", "clip_chunks", "missing_lists"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
+SCRATCH = "training_state"
 JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn", "benchmark", "tables"]
 PIPELINES = register_pipelines()
 
@@ -26,7 +27,8 @@ def names(pipeline: Pipeline) -> set[str]:
 
 
 def data(datasets: set[str]) -> set[str]:
-    return {name for name in datasets if not name.startswith("params:")}
+    """Without parameters and the scratch of trainings."""
+    return {n for n in datasets if not n.startswith("params:") and not n.endswith(SCRATCH)}
 
 
 def test_every_stage_and_job_has_its_name():
@@ -106,6 +108,17 @@ def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
     folder, found = "02_intermediate/test", artifacts(tmp_path)
     assert set(found) == {f"{folder}/clips.parquet", f"{folder}/skeletons.pt"}
     assert read(*found[f"{folder}/skeletons.pt"])["bodies"].shape[-1] == 8, "--params reach in"
+
+
+def test_trainings_have_a_state_of_their_own_each():
+    readers = {node.name: node.inputs for node in PIPELINES["gzssar"].nodes}
+    states = {n: [i for i in inputs if i.endswith(SCRATCH)] for n, inputs in readers.items()}
+    states = {name: found for name, found in states.items() if found}
+    assert set(states) == {
+        name for name in readers if name.endswith((".train_shift_gcn", ".fit_alignment"))
+    }
+    for name, found in states.items():
+        assert found == [f"{name.rpartition('.')[0]}.{SCRATCH}"]
 
 
 def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from kedro.framework.project import pipelines
 from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, write_archive
 from support.sessions import ROOT, Log, artifacts, assert_equal, context, new_files, read, run
 
+from msf_kedro.runner import ChangedOnlyRunner
 from msf_kedro.texts.fusion import TEXT_COLUMNS
 
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
@@ -97,7 +98,7 @@ def test_the_benchmark_starts_from_released_features_too(params, conf, no_encode
     before = artifacts(data)
     chosen = {"features": "released", "methods": "msf+ridge", "texts": "LB/LB+AD+MD"}
     given = params | {"benchmark": chosen}
-    run(data, "benchmark", conf=conf, params=given, only_missing_outputs=True)
+    run(data, "benchmark", conf=conf, params=given, runner=ChangedOnlyRunner())
     new = new_files(data, before)
     assert not set(new) & set(before)
     assert not [name for name in new if re.search(r"shift_gcn|skeletons|clips\.", name)]

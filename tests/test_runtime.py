@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -59,6 +61,21 @@ def test_seeded_seeds_inside_and_restores_the_global_state():
     with pytest.raises(RuntimeError), seeded(5, "init"):
         torch.rand(1) @ torch.rand(7)
     assert torch.equal(torch.rand(3), expected)
+
+
+def test_threads_that_seed_do_not_disturb_one_another():
+    def draw(seed: int) -> torch.Tensor:
+        with seeded(seed, "init"):
+            parts = []
+            for _ in range(20):
+                parts.append(torch.rand(2))
+                time.sleep(1e-4)  # lets the others in
+            return torch.cat(parts)
+
+    alone = [draw(seed) for seed in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(draw, range(8)))
+    assert all(map(torch.equal, together, alone))
 
 
 def test_the_cpu_is_always_there():

@@ -1,6 +1,7 @@
 """Kedro hooks: what can be checked before anything is computed."""
 
 import logging
+from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
@@ -93,3 +94,10 @@ class CheckpointFits:
                 " answer differently to fewer: --params=normalise.window=%d",
                 normalise.window, WINDOW, WINDOW,
             )  # fmt: skip
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the records of a run say of the machine: see `runtime.describe`."""
+    from msf_kedro.runtime import describe  # imports torch
+
+    return describe()

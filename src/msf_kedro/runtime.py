@@ -1,12 +1,15 @@
 """The one place that chooses devices, precision, processes and seeds."""
 
 import os
+import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+_global_generator = threading.RLock()
 
 
 def pick_device(name: str) -> torch.device:
@@ -25,6 +28,13 @@ def pick_device(name: str) -> torch.device:
     if not available.get(device.type, True):
         raise ValueError(f"device {name!r} is not available on this machine; use auto or cpu")
     return device
+
+
+def describe() -> dict[str, str | int | list[str]]:
+    """The machine, as far as it can change what is computed: devices and threads."""
+    devices = [torch.cuda.get_device_name(place) for place in range(torch.cuda.device_count())]
+    capability = torch.backends.cpu.get_cpu_capability()
+    return {"cuda": devices, "cpu": capability, "threads": torch.get_num_threads()}
 
 
 def autocast(device: torch.device) -> torch.autocast:
@@ -73,7 +83,10 @@ def generator(root: int, *keys: str | int) -> torch.Generator:
 
 @contextmanager
 def seeded(root: int, *keys: str | int) -> Iterator[None]:
-    """Seed PyTorch's global generator inside, for weight initialisation, and restore it after."""
-    with torch.random.fork_rng(devices=[]):
+    """Seed PyTorch's global generator inside, for weight initialisation, and restore it after.
+
+    Other threads wait, as they share the generator.
+    """
+    with _global_generator, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive_seed(root, *keys))
         yield

@@ -6,10 +6,18 @@ from msf_kedro.hooks import (
     EnvironmentIsComplete,
     MethodsAreConfigured,
     StudyFitsTogether,
+    describe_machine,
 )
+from msf_kedro.runner import Lineage
 
 CONTEXT_CLASS = StudyContext
-HOOKS = (EnvironmentIsComplete(), StudyFitsTogether(), MethodsAreConfigured(), CheckpointFits())
+HOOKS = (
+    EnvironmentIsComplete(),
+    StudyFitsTogether(),
+    MethodsAreConfigured(),
+    CheckpointFits(),
+    Lineage(packages=["msf_kedro"], immaterial=["workers"], machine=describe_machine),
+)
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "sample",

@@ -1,6 +1,10 @@
 """Artifacts on disk: what is saved comes back, whole or not at all, and never as code."""
 
 import json
+import math
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +13,7 @@ import pandas as pd
 import pytest
 import torch
 from kedro.io import DataCatalog, DatasetError, Version
-from support.sessions import assert_equal
+from support.sessions import ROOT, assert_equal
 
 from msf_kedro.clips.blocks import Blocks
 from msf_kedro.datasets import JSONDataset, TableDataset, TextDataset, TorchDataset
@@ -213,6 +217,32 @@ def test_blocks_that_fail_or_do_not_fit_leave_no_file(blocks, message, tmp_path)
     assert "saved" not in blocks[1]
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_tensors_that_are_not_finite_are_refused_by_name_and_number(bad, tmp_path):
+    data_set = TorchDataset(str(tmp_path / "x.pt"))
+    weights = torch.zeros(2, 3)
+    weights[1, :2] = bad
+    saved = {"none": torch.empty(0), "state": {"first": FIRST, "layers": [FIRST, weights.half()]}}
+    message = r"x\.pt: state\.layers\.1 holds 2 of 6 values that are not finite, expected none"
+    with pytest.raises(DatasetError, match=message):
+        data_set.save(saved)
+    large = {"x": torch.full((2, 2), 3e38), "most": [torch.tensor(3e38).double() * 1e200]}
+    data_set.save(large)
+    assert_equal(data_set.load(), large)
+
+
+def test_blocks_that_are_not_finite_are_refused(tmp_path):
+    def rows():
+        yield BODIES
+        yield BODIES / 0
+
+    blocks = Blocks((14, 5), torch.float32, rows, lambda: None)
+    message = r"x\.pt: a block of bodies holds 35 of 35 values that are not finite"
+    with pytest.raises(DatasetError, match=message):
+        TorchDataset(str(tmp_path / "x.pt")).save({"bodies": blocks})
+    assert names(tmp_path) == []
+
+
 def resident(*kinds: str) -> int:
     """kB of this process's memory, of some kinds."""
     lines = [line.split() for line in Path("/proc/self/status").read_text().splitlines()]
@@ -252,6 +282,88 @@ def test_large_blocks_are_never_together_in_memory(tmp_path):
         assert peak < 2**14, "kB; the tensor has 2^18"
 
 
+# --- equal content, equal bytes ---
+
+
+def content(alike: bool) -> dict:
+    """Tensors and values; `alike` says whether equal parts are one object, and lie in one memory.
+
+    Otherwise they are views of others, of other strides, and strings made one by one.
+    """
+    rows = torch.arange(12.0).view(3, 4)
+    if alike:
+        name, both, row = "joint", [rows, rows], rows[:1].contiguous()
+        parts = {"name": name, name: both, "names": [name, name], "row": row}
+        return parts | {"wide": row.expand(9, 4)}
+    names = ["".join(["jo", "int"]) for _ in range(4)]
+    padded, columns = torch.zeros(5, 4), rows.t().contiguous()
+    padded[1:4] = rows
+    row = torch.zeros(4, 1, 7)[:, :, 3].t() + rows[:1]
+    parts = {"name": names[0], names[1]: [padded[1:4], columns.t()], "names": names[2:]}
+    return parts | {"row": row, "wide": row.clone().expand(9, 4)}
+
+
+def test_how_content_lies_in_memory_does_not_matter(tmp_path):
+    assert_equal(content(True), content(False))
+    files = [tmp_path / "first" / "x.pt", tmp_path / "second" / "y.pt"]
+    for file, alike in zip(files, (True, False), strict=True):
+        TorchDataset(str(file)).save(content(alike))
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert_equal(TorchDataset(str(files[1])).load(), content(True))
+    TorchDataset(str(files[0])).save(TorchDataset(str(files[1])).load())
+    assert files[0].read_bytes() == files[1].read_bytes()
+    blocks, _ = in_blocks(2, 3)
+    for file, bodies in zip(files, (blocks, BODIES), strict=True):
+        TorchDataset(str(file)).save({"bodies": bodies, "first": FIRST})
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_an_expanded_tensor_takes_the_room_of_one_and_a_view_its_own(tmp_path):
+    data_set = TorchDataset(str(tmp_path / "x.pt"))
+    data_set.save({"x": torch.zeros(1, 1000).expand(1000, 1000), "y": torch.zeros(1000, 1000)[0]})
+    assert (tmp_path / "x.pt").stat().st_size < 20_000
+    assert data_set.load()["x"].shape == (1000, 1000)
+
+
+def test_content_that_differs_gives_other_bytes(tmp_path):
+    files = []
+    for number, change in enumerate(({}, {"name": "bone"}, {"row": torch.ones(1, 4)})):
+        files.append(tmp_path / f"{number}.pt")
+        TorchDataset(str(files[-1])).save(content(True) | change)
+    assert len({file.read_bytes() for file in files}) == 3
+
+
+SAVED_BY_A_PROCESS = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+import test_versioned
+test_versioned.save_one_of_each(Path(sys.argv[1]))
+"""
+
+
+def save_one_of_each(folder: Path) -> None:
+    for kind, name, data in CASES:
+        kind(str(folder / name)).save(data)
+    TorchDataset(str(folder / "blocks.pt")).save({"bodies": in_blocks(2, 3)[0], "first": FIRST})
+    index = pd.MultiIndex.from_product([[1, 2], ["a", "b"]], names=["seed", "name"])
+    table = pd.DataFrame({"f0": np.arange(4.0), "text": pd.array(["x", None] * 2, "string")}, index)
+    TableDataset(str(folder / "indexed.parquet")).save(table)
+
+
+def test_two_processes_write_the_same_bytes(tmp_path):
+    for folder, seed in (("first", "1"), ("second", "2")):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": seed}
+        paths = [ROOT / "src", ROOT / "tests", ROOT / "tests" / "datasets"]
+        command = [sys.executable, "-c", SAVED_BY_A_PROCESS, tmp_path / folder, *paths]
+        subprocess.run(list(map(str, command)), env=environment, check=True)
+    files = names(tmp_path / "first")
+    assert len(files) == 6
+    for name in files:
+        contents = [(tmp_path / folder / name).read_bytes() for folder in ("first", "second")]
+        assert contents[0] == contents[1], name
+
+
 # --- tables and reports ---
 
 
@@ -269,6 +381,10 @@ def test_tables_hold_arrays(tmp_path):
     weights = data_set.load().weights
     assert [row.tolist() for row in weights] == [[0.5, 1.0], []]
     assert all(row.dtype == np.float64 for row in weights)
+    strict = checked(tmp_path, {"weights": "vector"})
+    strict.save(data_set.load())
+    with pytest.raises(DatasetError, match="column 'weights' holds object values, expected vector"):
+        strict.save(pd.DataFrame({"weights": [np.array([0.5, np.nan]), np.empty(0)]}))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
@@ -334,9 +450,9 @@ def test_a_table_that_fits_passes_with_its_key_in_columns_or_index(index, key, t
         ({"seed": [0.0, 1, 2]}, KINDS, [], "column 'seed' holds float64 .*, expected integer ones"),
         ({"kept": [0, 1, 1]}, KINDS, [], "column 'kept' holds int64 values, expected boolean ones"),
         ({"f0": list("xyz")}, KINDS, [], "column 'f0' holds .* values, expected finite ones"),
-        ({"f0": [0, np.nan, 0]}, KINDS, [], "column 'f0' holds float64 .*, expected finite ones"),
-        ({"f0": [0, np.inf, 0]}, KINDS, [], "column 'f0' holds float64 .*, expected finite ones"),
-        ({}, {"performer": "finite"}, [], "column 'performer' holds Int64 .*, expected finite"),
+        ({"f0": [0, np.nan, 0]}, KINDS, [], "column 'f0' holds 1 of 3 values that are not finite"),
+        ({"f0": [0, np.inf, -np.inf]}, KINDS, [], "'f0' holds 2 of 3 values that are not finite"),
+        ({}, {"performer": "finite"}, [], "'performer' holds 1 of 3 values that are not finite"),
         ({"f0": [True] * 3}, {"f0": "number"}, [], "holds bool values, expected number ones"),
         ({"more": ["x"] * 3}, KINDS | {"*": "number"}, [], "column 'more' holds .* number ones"),
         ({}, KINDS | {"side": "string"}, [], r"no column 'side', expected one beside \['name'"),
@@ -370,7 +486,7 @@ def test_integer_columns_are_meant_by_the_star_and_an_empty_table_may_lack_all_r
     for table in (logits, logits.iloc[:0], logits[[]]):
         data_set.save(table)
         assert data_set.load().shape == table.shape
-    with pytest.raises(DatasetError, match="column 12 holds float64 values, expected finite"):
+    with pytest.raises(DatasetError, match="column 12 holds 1 of 2 values that are not finite"):
         data_set.save(logits.replace({12: {1.0: np.nan}}))
 
 

@@ -5,6 +5,8 @@ import json
 
 import pytest
 import torch
+from support.breaking import BrokenOffError, Checkpoint, in_pieces, without_seconds
+from support.sessions import assert_equal
 from support.toy import CPU, FIELDS, SEEN_IDS, TEXTS, UNSEEN_IDS, Toy, make
 
 from msf_kedro.methods import METHODS, configure, get_method, load_classifier, load_fitted
@@ -116,6 +118,34 @@ def test_one_model_alone_is_that_of_all(classifier, fitted, toy):
     }
     latents = alone.latents(toy.texts(TEXTS[fitted.about["method"]]))
     assert latents.values.shape[:3] == (1, 1, 8)
+
+
+# --- going on after a break ---
+
+SHORT = {"cycles": 3, "checkpoints": 3, "steps": 12, "batch_size": 16}
+
+
+@pytest.mark.parametrize("method", STOCHASTIC)
+@pytest.mark.parametrize("epoch", [1, 2])
+def test_fitting_goes_on_after_a_break_to_the_same_models(epoch, method, toy):
+    """To the bit, after any candidate; what is fitted anew is what was not yet kept."""
+    task, config = toy.task(TEXTS[method]), make(method, **SHORT)
+
+    def train(checkpoint: Checkpoint | None):
+        fitted, history = get_method(method).fit(task, SEEDS, config, CPU, method, checkpoint)
+        return fitted.state(), without_seconds(history)
+
+    whole = train(None)
+    checkpoint = Checkpoint(lasts=epoch)
+    with pytest.raises(BrokenOffError):
+        train(checkpoint)
+    assert len(checkpoint.load()["kept"]) == epoch
+    assert_equal(train(checkpoint), whole)
+    assert checkpoint.saved == 2
+    if epoch == 1:
+        found, breaks = in_pieces(train)
+        assert breaks == 2
+        assert_equal(found, whole)
 
 
 # --- saved and loaded ---

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from support.breaking import BrokenOffError, Checkpoint, in_pieces, without_seconds
 
 from msf_kedro.clips.augment import AugmentConfig
 from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
@@ -58,11 +59,12 @@ def make(widths: tuple[int, ...] = (12, 12, 24)) -> ShiftGCN:
     return ShiftGCN(ShiftGCNConfig(widths, (2,)), 25, len(ACTIONS))
 
 
-def trained(sample, config=TRAINING, stream="joint", seed=0, augmentation=AUGMENT):
+def trained(sample, config=TRAINING, stream="joint", seed=0, augmentation=AUGMENT, checkpoint=None):
     network, generator = make(), torch.Generator().manual_seed(seed)
     skeletons, clips, held_out = sample
     history = train(
-        "toy", network, skeletons, stream, LAYOUT, clips, held_out, config, augmentation, generator
+        *("toy", network, skeletons, stream, LAYOUT, clips, held_out),
+        *(config, augmentation, generator, checkpoint),
     )
     return network, history
 
@@ -96,6 +98,43 @@ def test_the_same_seed_gives_the_same_weights(sample):
     assert same(first, second)
     assert not same(first, trained(sample, short, seed=1)[0])
     assert not same(first, trained(sample, short, stream="bone")[0])
+
+
+@pytest.mark.parametrize("milestones", [[], [1, 3]], ids=["cosine", "milestones"])
+@pytest.mark.parametrize("warmup_epochs", [0, 2])
+def test_it_goes_on_after_a_break_to_the_same_weights(milestones, warmup_epochs, sample):
+    """BrokenOffError off after every epoch, and once in the middle of one."""
+    short = {"epochs": 4, "milestones": milestones, "warmup_epochs": warmup_epochs}
+    config = dataclasses.replace(TRAINING, **short)
+    whole, history = trained(sample, config)
+
+    def again(checkpoint: Checkpoint):
+        return trained(sample, config, checkpoint=checkpoint)
+
+    (pieces, its_history), breaks = in_pieces(again)
+    assert breaks == 3
+    assert same(pieces, whole)
+    assert without_seconds(its_history) == without_seconds(history)
+
+
+def test_an_epoch_that_breaks_off_in_the_middle_is_done_again(sample, monkeypatch):
+    config, steps = dataclasses.replace(TRAINING, epochs=3), []
+    whole, history = trained(sample, config)
+
+    def fails(*args):
+        steps.append(1)
+        if len(steps) == 5:  # the second of three steps of the second epoch
+            raise BrokenOffError
+        return augment(*args)
+
+    checkpoint, augment = Checkpoint(), extractor.augment
+    monkeypatch.setattr(extractor, "augment", fails)
+    with pytest.raises(BrokenOffError):
+        trained(sample, config, checkpoint=checkpoint)
+    found, its_history = trained(sample, config, checkpoint=checkpoint)
+    assert len(steps) == 5 + 3 + 3
+    assert same(found, whole)
+    assert without_seconds(its_history) == without_seconds(history)
 
 
 def test_nothing_held_out_is_no_reason_to_stop(sample):
@@ -189,6 +228,8 @@ def test_without_milestones_the_rate_decays_to_nothing():
         ({"epochs": 2.5}, "epochs\n.* valid integer"),
         ({"batch_size": -1}, "batch_size\n.* greater than 0"),
         ({"learning_rate": 0.0}, "learning_rate\n.* greater than 0"),
+        ({"learning_rate": 1e39}, "learning_rate\n.* less than or equal to 10{38} "),
+        ({"learning_rate": math.inf}, "learning_rate\n.* less than or equal to 10{38} "),
         ({"learning_rate": "fast"}, "learning_rate\n.* valid number"),
         ({"warmup_epochs": 10}, ".* warmup_epochs is 10, expected fewer than the 10 epochs"),
         ({"warmup_epochs": -1}, "warmup_epochs\n.* greater than or equal to 0"),

@@ -98,6 +98,27 @@ def test_time_shift_equals_a_slow_loop(stride, frames, learns):
     torch.testing.assert_close(module.float()(x.float()).double(), out, atol=1e-5, rtol=0)
 
 
+@strides
+@pytest.mark.parametrize("learns", [True, False])
+@pytest.mark.parametrize("shift", [1e4, -1e7, 1e30, math.inf])
+def test_a_time_shift_beyond_all_frames_gives_zeros_at_no_cost(shift, stride, learns):
+    """A kernel as wide as the shift would not fit into memory."""
+    x = torch.randn(2, 3, 4, 8, dtype=torch.double)
+    module = time_shift(stride, torch.tensor([0.5, shift, -8.5])).requires_grad_(learns)
+    out = module(x)
+    if math.isfinite(shift):
+        assert (out[:, 1:] == 0).all()
+        assert torch.equal(out[:, :1], time_shift(stride, torch.tensor([0.5]))(x[:, :1]))
+    if learns:
+        out[:, :1].sum().backward()
+        assert module.shift.grad[1].abs() == 1e-4
+
+
+def test_a_time_shift_that_is_no_number_gives_none():
+    out = time_shift(1, torch.tensor([0.5, math.nan]))(torch.randn(2, 2, 4, 8).double())
+    assert out[:, 1].isnan().all()
+
+
 def test_a_new_time_shift_is_within_a_frame_either_way():
     shift = TimeShift(500).shift
     assert -1 <= shift.min() < -0.98

@@ -67,10 +67,15 @@ class Log(logging.Handler):
 
 
 def artifacts(data_root: Path) -> dict[str, list[Path]]:
-    """All files below a data root: artifact (`02_intermediate/test/clips.parquet`) → versions."""
+    """All files below a data root: artifact (`02_intermediate/test/clips.parquet`) → versions.
+
+    The records beside them, and those of runs, are left out.
+    """
     found: dict[str, list[Path]] = {}
     for file in sorted(path for path in data_root.rglob("*") if path.is_file()):
-        found.setdefault(str(file.relative_to(data_root).parent.parent), []).append(file)
+        place = file.relative_to(data_root)
+        if place.parts[:2] != ("08_reporting", "runs") and not file.name.endswith(".record.json"):
+            found.setdefault(str(place.parent.parent), []).append(file)
     return found
 
 

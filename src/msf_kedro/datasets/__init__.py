@@ -13,6 +13,7 @@ from msf_kedro.datasets.clips import (
 )
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
+from msf_kedro.datasets.training_state import TrainingStateDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "TextDataset",
     "TextFilesDataset",
     "TorchDataset",
+    "TrainingStateDataset",
     "UtdMhadClipDataset",
 ]

@@ -13,7 +13,7 @@ import numpy as np
 from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.clips.chunks import Chunk
-from msf_kedro.datasets.versioned import whole_or_nothing
+from msf_kedro.runner.files import whole_or_nothing
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class ChunksFolder(MutableMapping[str, Chunk]):
 
     def __setitem__(self, key: str, chunk: Chunk) -> None:
         columns = np.frombuffer(json.dumps(chunk["columns"]).encode(), np.uint8)
-        with whole_or_nothing(self._file(key)) as path, path.open("wb") as file:
+        with whole_or_nothing(self._file(key), lasting=False) as path, path.open("wb") as file:
             np.savez(file, columns=columns, bodies=chunk["bodies"])
 
     def __delitem__(self, key: str) -> None:
@@ -60,6 +60,8 @@ class ChunksFolder(MutableMapping[str, Chunk]):
 
 class ClipChunksDataset(AbstractDataset):
     """A folder of prepared chunks of the clips, empty before the first and after a finished run."""
+
+    is_scratch = True  # what is made does not depend on it
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz

@@ -117,6 +117,12 @@ class ClipFolderDataset(PartitionedDataset):
             )
         return clips
 
+    def sources(self) -> dict[str, Path]:
+        """The clips' files, by their place in the folder."""
+        folder = Path(self._path)
+        files = map(Path, self._list_partitions()) if folder.is_dir() else ()
+        return {file.relative_to(folder).as_posix(): file for file in files}
+
     @staticmethod
     def _missing(folder: Path) -> str:
         return (
@@ -132,11 +138,20 @@ class MissingListsDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
         self._lists = lists
 
+    def sources(self) -> dict[str, Path]:
+        """The lists' files."""
+        return {file.name: file for file in self._files() if file.is_file()}
+
+    def _files(self) -> list[Path]:
+        place = Path(self._lists)
+        if place.is_dir():
+            return sorted(place.glob("*.txt"))
+        return [place] if self._lists else []
+
     def load(self) -> dict[str, list[str]]:
         if not self._lists:
             return {}
-        place = Path(self._lists)
-        files = sorted(place.glob("*.txt")) if place.is_dir() else [place]
+        place, files = Path(self._lists), self._files()
         if not files or not files[0].is_file():
             missing = "there is no such file or folder" if not place.exists() else "no .txt file"
             raise DatasetError(

@@ -12,6 +12,7 @@ KINDS = {
     "integer": is_integer_dtype,
     "number": lambda values: is_numeric_dtype(values) and not is_bool_dtype(values),
     "finite": lambda values: KINDS["number"](values) and _all_finite(values),
+    "vector": lambda values: all(np.isfinite(vector).all() for vector in values),
 }
 
 
@@ -21,8 +22,8 @@ class Schema:
 
     Attributes:
         kinds: column or named index level → one of `KINDS`; `*` stands for all columns not
-            listed, which otherwise may be of any kind. `finite` numbers are never missing; values
-            of the other kinds may be.
+            listed, which otherwise may be of any kind. `finite` numbers are never missing, nor
+            are those in a `vector`; values of the other kinds may be.
         key: columns or named index levels that are never missing and, together, unique.
     """
 
@@ -43,7 +44,7 @@ class Schema:
         for name, values in columns.items():
             kind = self.kinds.get(name, self.kinds.get("*"))
             if kind and not KINDS[kind](values):
-                return f"column {name!r} holds {values.dtype} values, expected {kind} ones"
+                return f"column {name!r} {_found(values, kind)}"
         keys = pd.DataFrame({name: columns[name].array for name in self.key})
         bad = keys[keys.isna().any(axis=1) | keys.duplicated()]
         if len(bad):
@@ -52,5 +53,17 @@ class Schema:
         return None
 
 
+def _found(values: pd.Series | pd.Index, kind: str) -> str:
+    """What a column holds in place of its kind."""
+    if kind == "finite" and KINDS["number"](values):
+        bad = len(values) - int(_finite(values).sum())
+        return f"holds {bad} of {len(values)} values that are not finite, expected none"
+    return f"holds {values.dtype} values, expected {kind} ones"
+
+
 def _all_finite(values: pd.Series | pd.Index) -> bool:
-    return bool(np.isfinite(values.to_numpy(dtype=float, na_value=np.nan)).all())
+    return bool(_finite(values).all())
+
+
+def _finite(values: pd.Series | pd.Index) -> np.ndarray:
+    return np.isfinite(values.to_numpy(dtype=float, na_value=np.nan))

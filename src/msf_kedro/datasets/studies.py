@@ -30,12 +30,27 @@ class StudiesDataset(AbstractDataset):
         self._folder = Path(folder)
         self.metadata = metadata  # read by Kedro-Viz
 
+    def sources(self) -> dict[str, Path]:
+        """The newest version of every table."""
+        return {
+            f"{place.parent.name}/{name}": Path(table._get_load_path())
+            for place in self._places()
+            for name, table in self._tables(place).items()
+            if table.exists()
+        }
+
+    def _places(self) -> list[Path]:
+        return sorted(self._folder.glob("*/benchmark.parquet"))
+
+    def _tables(self, place: Path) -> dict[str, TableDataset]:
+        newest = Version(None, None)
+        files = {name: place.with_name(f"{name}.parquet") for name in self.TABLES}
+        return {name: TableDataset(str(file), version=newest) for name, file in files.items()}
+
     def load(self) -> dict[str, dict[str, Callable[[], pd.DataFrame]]]:
         studies = {}
-        for place in sorted(self._folder.glob("*/benchmark.parquet")):
-            files = {name: str(place.with_name(f"{name}.parquet")) for name in self.TABLES}
-            newest = Version(None, None)
-            tables = {name: TableDataset(files[name], version=newest) for name in files}
+        for place in self._places():
+            tables = self._tables(place)
             missing = [name for name, table in tables.items() if not table.exists()]
             if missing:
                 logger.warning(

@@ -1,7 +1,6 @@
 """Versioned artifacts: parquet tables, tensor files, JSON reports and texts, written atomically."""
 
 import json
-import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,18 +14,7 @@ from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
 from kedro_datasets._typing import JSONPreview, TablePreview
 
 from msf_kedro.datasets.schema import Schema
-
-
-@contextmanager
-def whole_or_nothing(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; it replaces `target` if all goes well."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        yield partial
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+from msf_kedro.runner.files import whole_or_nothing
 
 
 class WholeFileDataset(AbstractVersionedDataset):
@@ -108,7 +96,10 @@ class TorchDataset(WholeFileDataset):
 
     Files are memory-mapped when loaded (`mmap`), and never unpickled into anything but tensors
     and plain values. `Blocks` at the top level of a dictionary are saved as one tensor, which is
-    never held in memory.
+    never held in memory. Equal content gives equal bytes.
+
+    Raises:
+        DatasetError: a tensor to be saved holds what is not finite.
     """
 
     def __init__(
@@ -129,13 +120,44 @@ class TorchDataset(WholeFileDataset):
     def _write(self, data: dict, path: Path) -> None:
         import torch
 
+        for name, tensor in _tensors(data):
+            self._check_finite(tensor, name)
         with ExitStack() as scratch:
-            whole = {name: scratch.enter_context(_joined(b, path)) for name, b in _blocks(data)}
-            torch.save(data | whole if whole else data, path)
+            whole = {
+                name: scratch.enter_context(self._joined(blocks, name, path))
+                for name, blocks in _blocks(data)
+            }
+            data = data | whole if whole else data
+            # To an open file: given a path, PyTorch writes the file's name into the file.
+            with path.open("wb") as file:
+                torch.save(_canonical(data, {}, set()), file)
 
     def _saved(self, data: dict) -> None:
         for _, blocks in _blocks(data):
             blocks.saved()
+
+    @contextmanager
+    def _joined(self, blocks: Any, name: str, path: Path) -> Iterator[Any]:
+        """The tensor that blocks make up, mapped from a nameless scratch file beside `path`."""
+        import torch
+
+        with TemporaryFile(dir=path.parent) as file:
+            for block in blocks:
+                self._check_finite(block, f"a block of {name}")
+                file.write(block.contiguous().view(torch.uint8).numpy())
+            file.flush()
+            yield torch.frombuffer(mmap(file.fileno(), 0), dtype=blocks.dtype).view(blocks.shape)
+
+    def _check_finite(self, tensor: Any, name: str) -> None:
+        # Both ends tell, without a second tensor: what is saved may fill the memory.
+        if not tensor.is_floating_point() or not tensor.numel():
+            return
+        if not all(end.isfinite() for end in tensor.aminmax()):
+            bad = int((~tensor.isfinite()).sum())
+            raise DatasetError(
+                f"{self._filepath}: {name} holds {bad} of {tensor.numel()} values that are"
+                " not finite, expected none"
+            )
 
     def preview(self) -> JSONPreview:
         """Shapes and plain values, for Kedro-Viz."""
@@ -174,16 +196,52 @@ def _blocks(data: Any) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in items if isinstance(value, Blocks)]
 
 
-@contextmanager
-def _joined(blocks: Any, path: Path) -> Iterator[Any]:
-    """The tensor that blocks make up, mapped from a nameless scratch file in `path`'s folder."""
+def _tensors(data: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The tensors in nested data, with their dotted names."""
+    if hasattr(data, "is_floating_point"):
+        yield name or "the tensor", data
+    elif isinstance(data, dict | list | tuple):
+        items = data.items() if isinstance(data, dict) else enumerate(data)
+        for key, value in items:
+            yield from _tensors(value, f"{name}.{key}" if name else str(key))
+
+
+def _canonical(data: Any, strings: dict[str, str], storages: set[int]) -> Any:
+    """Nested data as it pickles alike whatever of it is the same object in this process.
+
+    Equal strings become one, containers several; every tensor has a memory of its own, its rows
+    one after the other. An axis along which a tensor is expanded stays so, and takes no room.
+
+    Args:
+        strings: those met so far.
+        storages: where the memory of the tensors met so far begins.
+    """
+    if isinstance(data, str):
+        return strings.setdefault(data, data)
+    if isinstance(data, dict):
+        return {
+            _canonical(key, strings, storages): _canonical(value, strings, storages)
+            for key, value in data.items()
+        }
+    if isinstance(data, list | tuple):
+        return type(data)(_canonical(value, strings, storages) for value in data)
+    if not hasattr(data, "is_floating_point"):
+        return data
+    return _of_its_own(data, storages)
+
+
+def _of_its_own(tensor: Any, storages: set[int]) -> Any:
     import torch
 
-    with TemporaryFile(dir=path.parent) as file:
-        for block in blocks:
-            file.write(block.contiguous().view(torch.uint8).numpy())
-        file.flush()
-        yield torch.frombuffer(mmap(file.fileno(), 0), dtype=blocks.dtype).view(blocks.shape)
+    once = [slice(0, 1) if stride == 0 else slice(None) for stride in tensor.stride()]
+    single = tensor.detach()[tuple(once)]
+    memory = single.untyped_storage()
+    whole = single.is_contiguous() and memory.nbytes() == single.nbytes
+    if not whole or memory.data_ptr() in storages:
+        single = single.clone(memory_format=torch.contiguous_format)
+    storages.add(single.untyped_storage().data_ptr())
+    # Flat and back, as a tensor's strides along axes of length 1 are arbitrary, and saved.
+    return single.flatten().view(single.shape).expand(tensor.shape)
 
 
 def _is_named(table: pd.DataFrame) -> bool:

@@ -17,7 +17,7 @@ from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
 from msf_kedro.methods.contract.task import Task
-from msf_kedro.networks.training import Row
+from msf_kedro.networks.training import Checkpoint, Row
 from msf_kedro.texts.fusion import Texts
 
 Numbers = Annotated[list[PositiveFloat], Field(min_length=1)]
@@ -44,7 +44,13 @@ class Ridge(Nearest):
 
     @classmethod
     def fit(
-        cls, task: Task, seeds: list[int], config: RidgeConfig, device: torch.device, name: str = ""
+        cls,
+        task: Task,
+        seeds: list[int],
+        config: RidgeConfig,
+        device: torch.device,
+        name: str = "",
+        checkpoint: Checkpoint | None = None,
     ) -> tuple[Fitted, list[Row]]:
         """In closed form, in double precision on the CPU; see `Fitted.fit`."""
         started = time.perf_counter()

@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
 from tqdm.auto import tqdm
@@ -40,7 +40,7 @@ class ShiftGCNTraining:
 
     epochs: PositiveInt
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     warmup_epochs: NonNegativeInt
     milestones: list[PositiveInt]
     weight_decay: NonNegativeFloat
@@ -93,8 +93,12 @@ def train(
     config: ShiftGCNTraining,
     augmentation: AugmentConfig,
     generator: torch.Generator,
+    checkpoint: training.Checkpoint | None = None,
 ) -> list[training.Row]:
-    """Train the network in place; the history has a row per epoch with accuracies as fractions."""
+    """Train the network in place; the history has a row per epoch with accuracies as fractions.
+
+    With a checkpoint it goes on after the last epoch whose state that holds.
+    """
     device = network.classifier.weight.device
 
     def epoch() -> Iterator[tuple]:
@@ -124,9 +128,10 @@ def train(
         return {"held_out_loss": error.item(), "held_out_accuracy": accuracy.item()}
 
     optimizer = _optimizer(network, config)
-    steps = -(-len(clips.clips) // config.batch_size)
+    schedule = _schedule(optimizer, config, steps=-(-len(clips.clips) // config.batch_size))
+    resumable = training.Resumable(checkpoint, [generator])
     return training.fit(
-        name, loss, epochs(), optimizer, _schedule(optimizer, config, steps), monitor
+        name, network, loss, epochs(), optimizer, schedule, monitor, resumable=resumable
     )
 
 

@@ -101,7 +101,9 @@ class TimeShift(nn.Module):
 
     def forward(self, x: Float[Tensor, "B C V T"]) -> Float[Tensor, "B C V U"]:
         position = _SignGradient.apply(self.shift) + (0.5 if self.stride == 2 else 0.0)
-        reach = max(1, math.ceil(position.detach().abs().max().item()))
+        largest = position.detach().abs().max().item()
+        # Beyond the frames lie zeros only. In this order NaN gives a width too, and then NaN.
+        reach = max(1, math.ceil(min(x.shape[3], largest)))
         if reach > WIDE_REACH and not position.requires_grad:
             return _sample(x, position, self.stride)
         taps = torch.arange(-reach, reach + 1, device=x.device)

@@ -2,24 +2,18 @@
 
 import inspect
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 
-class Bound:
+class Bound(partial):
     """A function and some of its keywords, with the function's name, types and docstring.
 
-    Unlike `functools.partial` it keeps these when it is sent to another process, where Kedro looks
-    for them.
+    Kedro looks for these, also in another process, where a plain `partial` has lost them.
     """
 
-    def __init__(self, function: Callable, **keywords: Any):
-        self.function = function
-        self.keywords = keywords
-        update_wrapper(self, function)
-
-    def __call__(self, *inputs: Any, **more: Any) -> Any:
-        return self.function(*inputs, **more, **self.keywords)
+    def __new__(cls, function: Callable, /, **keywords: Any):
+        return update_wrapper(super().__new__(cls, function, **keywords), function)
 
 
 def bind(function: Callable, *datasets: str, **given: Any) -> tuple[Callable, list[str]]:

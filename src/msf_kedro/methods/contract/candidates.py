@@ -14,7 +14,8 @@ def train_candidates(
     loss: Callable[..., dict[str, Tensor]],
     epochs: Iterable[Iterable[tuple]],
     learning_rate: float,
-    replicas: int,
+    generators: list[torch.Generator],
+    checkpoint: training.Checkpoint | None = None,
 ) -> tuple[dict[str, Tensor], list[training.Row]]:
     """Train all replicas of a network with Adam.
 
@@ -22,7 +23,9 @@ def train_candidates(
         name: for progress and errors.
         network: with a leading replica axis.
         loss: called with the parts of a batch; gives figures of every replica, `loss` among them.
-        epochs: the epochs, each an iterable of batches.
+        epochs: the epochs, each an iterable of batches that draws nothing before it is iterated.
+        generators: what they draw from, one per replica.
+        checkpoint: where the state is kept after every epoch, and found by a training that goes on.
 
     Returns:
         The weights after every epoch, on the CPU, stacked as `(Y, R, ...)`; the history with a row
@@ -42,5 +45,10 @@ def train_candidates(
         return {}
 
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, fused=True)
-    history = training.fit(name, summed, epochs, optimizer, after_epoch=keep, replicas=replicas)
+    history = training.fit(
+        *(name, network, summed, epochs, optimizer),
+        after_epoch=keep,
+        replicas=len(generators),
+        resumable=training.Resumable(checkpoint, generators, kept),
+    )
     return {key: torch.stack([state[key] for state in kept]) for key in kept[0]}, history

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from msf_kedro.methods.contract.task import Task
-from msf_kedro.networks.training import Row
+from msf_kedro.networks.training import Checkpoint, Row
 from msf_kedro.texts.fusion import Texts
 
 State = dict[str, Any]
@@ -64,7 +64,13 @@ class Fitted(ABC):
     @classmethod
     @abstractmethod
     def fit(
-        cls, task: Task, seeds: list[int], config: Any, device: torch.device, name: str = ""
+        cls,
+        task: Task,
+        seeds: list[int],
+        config: Any,
+        device: torch.device,
+        name: str = "",
+        checkpoint: Checkpoint | None = None,
     ) -> tuple["Fitted", list[Row]]:
         """Fit the method for every seed at once.
 
@@ -72,6 +78,8 @@ class Fitted(ABC):
             seeds: a root seed per replica.
             config: the method's `Config`.
             name: what is fitted, for progress and errors.
+            checkpoint: where a long training keeps its state, and from which it goes on to the
+                same models if it broke off; a method that takes seconds may ignore it.
 
         Returns:
             The fitted method, and a history with at least `seconds` per row.

@@ -50,14 +50,14 @@ class GenerativeConfig:
     cycles: PositiveInt
     steps: PositiveInt
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     noise: Literal["dimension", "sample"]
     relu_outputs: bool
     inputs: Literal["standard", "raw"]
     input_rms: PositiveFloat
     latents_per_class: PositiveInt
     classifier_steps: PositiveInt
-    classifier_learning_rate: PositiveFloat
+    classifier_learning_rate: training.LearningRate
     relu_logits: bool
 
     def __post_init__(self):
@@ -141,6 +141,7 @@ class Generative(Fitted):
         config: GenerativeConfig,
         device: torch.device,
         name: str = "",
+        checkpoint: training.Checkpoint | None = None,
     ) -> tuple[Fitted, list[training.Row]]:
         texts = cls.inputs(task.seen)
         shared = feature_map(task.features, config)
@@ -171,7 +172,7 @@ class Generative(Fitted):
 
         cycles = (cycle(number) for number in range(1, config.cycles + 1))
         models, history = train_candidates(
-            name, network, loss, cycles, config.learning_rate, len(seeds)
+            name, network, loss, cycles, config.learning_rate, generators, checkpoint
         )
         candidates = [f"cycle {number}" for number in range(1, config.cycles + 1)]
         return cls._of(task, seeds, config, candidates, shared, models), history
@@ -231,7 +232,7 @@ class Generative(Fitted):
             linear.parameters(), lr=config.classifier_learning_rate, fused=True
         )
         epochs = [[(samples,)]] * config.classifier_steps
-        history = training.fit(name, loss, epochs, optimizer, replicas=len(generators))
+        history = training.fit(name, linear, loss, epochs, optimizer, replicas=len(generators))
         weight, bias = (
             tensor.detach().cpu().unflatten(0, (candidates, len(self.seeds)))
             for tensor in (linear.weight, linear.bias)

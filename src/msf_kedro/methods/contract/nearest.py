@@ -53,7 +53,7 @@ class RankingConfig:
 
     margin: PositiveFloat
     batch_size: PositiveInt
-    learning_rate: PositiveFloat
+    learning_rate: training.LearningRate
     steps: PositiveInt
     checkpoints: PositiveInt
     temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
@@ -101,6 +101,7 @@ class Ranking(Nearest):
         config: RankingConfig,
         device: torch.device,
         name: str = "",
+        checkpoint: training.Checkpoint | None = None,
     ) -> tuple[Fitted, list[training.Row]]:
         texts = [seen.to(device) for seen in cls.inputs(task.seen)]
         features, labels = cls.skeleton_inputs(task.features).to(device), task.labels.to(device)
@@ -123,7 +124,7 @@ class Ranking(Nearest):
 
         epochs = (batches() for _ in range(config.checkpoints))
         models, history = train_candidates(
-            name, network, loss, epochs, config.learning_rate, len(seeds)
+            name, network, loss, epochs, config.learning_rate, generators, checkpoint
         )
         candidates = [f"step {interval * number}" for number in range(1, config.checkpoints + 1)]
         return cls._of(task, seeds, config, candidates, {}, models), history

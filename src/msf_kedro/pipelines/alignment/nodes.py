@@ -11,6 +11,7 @@ from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.methods import configure, get_method, load_classifier, load_fitted
 from msf_kedro.methods.contract.fitted import Latents
 from msf_kedro.methods.contract.task import Task
+from msf_kedro.networks.training import Checkpoint
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot import protocols
 from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_candidates
@@ -27,11 +28,15 @@ def fit_alignment(
     clips: ClipsConfig,
     seeds: list,
     device: str,
+    training_state: Checkpoint,
     method: str,
     texts: str,
     encoder: str,
 ) -> tuple[dict, pd.DataFrame]:
-    """The method, fitted to training clips and texts of seen classes for every seed."""
+    """The method, fitted to training clips and texts of seen classes for every seed.
+
+    It goes on from the training state, if that holds one.
+    """
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     # By name, so that the same clips in another order give the same batches.
     trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
@@ -44,7 +49,7 @@ def fit_alignment(
     config = configure(method, method_config)
     name = f"{method} {texts} on {len(classes)} classes, {len(seeds)} seeds"
     device = runtime.pick_device(device)
-    fitted, history = get_method(method).fit(task, seeds, config, device, name)
+    fitted, history = get_method(method).fit(task, seeds, config, device, name, training_state)
     return fitted.state(), pd.DataFrame(history)
 
 

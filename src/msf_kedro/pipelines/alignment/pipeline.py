@@ -18,6 +18,7 @@ from msf_kedro.zero_shot.splits import PHASES
 FIT = (
     *("features", "roles", "text_features", "params:method", "params:method_config"),
     *("params:texts", "params:encoder", "params:clips", "params:seeds", "params:device"),
+    "training_state",
 )
 EXPORTED = ("alignment_history", "unseen_classifier", "unseen_classifier_history", "right")
 

@@ -28,23 +28,25 @@ def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
 def report(
     zssar_results: pd.DataFrame,
     gzssar_results: pd.DataFrame,
+    made_with: dict,
     gate: GateConfig,
     study: str,
     split: str,
     method: str,
-    method_config: dict,
     texts: str,
     encoder: str,
-    seeds: list,
-    variant: str,
 ) -> dict:
-    """The report of the run, which is logged as a table too."""
-    run = {"study": study, "split": split, "method": method, "method_config": method_config}
-    run |= {"texts": texts, "encoder": encoder, "gate": gate.kind, "seeds": seeds}
-    run |= {"variant": variant}
+    """The report of the run, which is logged as a table too.
+
+    Args:
+        made_with: the parameters that made the predictions. The others are read now: they say
+            where the predictions lie, and which gate's figures stand first.
+    """
+    run = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
+    run |= {"gate": gate.kind, "parameters": made_with}
     logger.info(
         "%s, split %s, %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
-        *(study, split, method, texts, len(seeds)),
+        *(study, split, method, texts, zssar_results.seed.nunique()),
         evaluation.results_table(zssar_results, gzssar_results),
     )
     return evaluation.report(run, zssar_results, gzssar_results, gate.kind)

@@ -8,7 +8,7 @@ from msf_kedro.reports.evaluation import gzssar_results, zssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
 CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
-REPORT = (*RESULTS, *CELL, "params:method_config", "params:gate", "params:seeds", "params:variant")
+REPORT = (*RESULTS, "made_with", *CELL, "params:gate")
 
 
 def create_zssar_pipeline(**kwargs) -> Pipeline:

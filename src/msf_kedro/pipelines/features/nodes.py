@@ -18,6 +18,7 @@ from msf_kedro.networks.extractor import (
     train,
 )
 from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
+from msf_kedro.networks.training import Checkpoint
 from msf_kedro.zero_shot.splits import seen_classes
 
 
@@ -31,11 +32,13 @@ def train_shift_gcn(
     streams: StreamsConfig,
     seed: int,
     device: str,
+    training_state: Checkpoint,
     stream: str,
 ) -> tuple[dict, pd.DataFrame]:
     """A Shift-GCN of one stream, trained on the phase's seen classes, and its history.
 
-    A stream of weight 0 is not trained: its network and history are empty.
+    It goes on from the training state, if that holds one. A stream of weight 0 is not trained: its
+    network and history are empty.
     """
     if not streams.weight(stream):
         return {}, pd.DataFrame({"epoch": pd.Series(dtype="int64")})
@@ -55,6 +58,7 @@ def train_shift_gcn(
         shift_gcn_training,
         augment,
         runtime.generator(seed, "shift_gcn_batches", stream),
+        training_state,
     )
     fitted = {
         "architecture": network.architecture,

@@ -13,7 +13,7 @@ from msf_kedro.zero_shot.splits import PHASES
 
 TRAIN = (
     *("skeletons", "roles", "params:clips", "params:shift_gcn", "params:shift_gcn_training"),
-    *("params:augment", "params:streams", "params:seed", "params:device"),
+    *("params:augment", "params:streams", "params:seed", "params:device", "training_state"),
 )
 EXTRACT = ("shift_gcn", "skeletons", "roles", "params:device")
 PARAMETERS = {name for name in TRAIN if name.startswith("params:")}

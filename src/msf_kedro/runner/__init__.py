@@ -1,0 +1,19 @@
+"""Run only what has changed, and know what made what.
+
+A folder of its own that knows nothing of this project: copy it into another Kedro project, name
+`Lineage` in its hooks and a `RunsDataset` in its catalog, and run with `ChangedOnlyRunner`.
+"""
+
+from .hooks import Lineage
+from .made_with import MadeWithDataset
+from .runners import ChangedOnlyParallelRunner, ChangedOnlyRunner, ChangedOnlyThreadRunner
+from .runs import RunsDataset
+
+__all__ = [
+    "ChangedOnlyParallelRunner",
+    "ChangedOnlyRunner",
+    "ChangedOnlyThreadRunner",
+    "Lineage",
+    "MadeWithDataset",
+    "RunsDataset",
+]

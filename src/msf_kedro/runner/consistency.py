@@ -1,0 +1,101 @@
+"""Whether what a run reads fits together: no two versions of one ancestor, nothing damaged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from kedro.io import CatalogProtocol
+from kedro.pipeline import Pipeline
+
+from .artifacts import Artifact, artifact_of, file_to_load
+from .files import content_hash
+from .records import ancestors, record_of
+
+NOW = "this run"
+
+
+def damaged(file: Path) -> str | None:
+    """What is wrong with an artifact's content, compared with its record; None if nothing is."""
+    record = record_of(file)
+    if record is None or not record.complete or content_hash(file) == record.content:
+        return None
+    return (
+        f"{file}: its content is not what run {record.run} saved there; restore it, or remove the"
+        f" folder {file.parent} and make it again"
+    )
+
+
+def mixed(pipeline: Pipeline, catalog: CatalogProtocol) -> str | None:
+    """What does not fit together among the inputs of a node, if all of the pipeline runs."""
+    made: dict[Path, dict[Path, _Use]] = {}  # by nodes of this run: path → ancestors
+    for node in pipeline.nodes:
+        uses: dict[Path, _Use] = {}
+        for name in node.inputs:
+            artifact = artifact_of(catalog, name)
+            if artifact is None:
+                continue
+            above = made.get(artifact.path) or dict(_saved(catalog, artifact))
+            for path, use in above.items():
+                other = uses.setdefault(path, use)
+                if use.content != other.content:
+                    return _conflict(node.name, path, other, use)
+        for name in node.outputs:
+            if artifact := artifact_of(catalog, name):
+                own = _Use(name, NOW, NOW)
+                made[artifact.path] = uses | {artifact.path: own}
+    return None
+
+
+def stale(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
+    """What the pipeline reads although something that it was made from has been made anew."""
+    outputs = {a.path for name in pipeline.all_outputs() if (a := artifact_of(catalog, name))}
+    for name in sorted(pipeline.inputs()):
+        artifact = artifact_of(catalog, name)
+        if artifact is None or artifact.path in outputs:
+            continue
+        file = file_to_load(catalog, artifact)
+        for ancestor, record in ancestors(file).items() if file else ():
+            if record is None or ancestor == file or record.version is None:
+                continue
+            above = Artifact(record.dataset, ancestor.parent.parent, True)
+            newest = above.newest()
+            if above.path in outputs:
+                newer = NOW
+            elif newest and (latest := record_of(newest)) and latest.content != record.content:
+                newer = f"version {above.version(newest)}"
+            else:
+                continue
+            yield (
+                f"{name} was made from {record.dataset} of version {record.version}, which"
+                f" {newer} replaces"
+            )
+            break
+
+
+class _Use(NamedTuple):
+    """An artifact's content as a node would see it, through one of its inputs."""
+
+    through: str
+    version: str | None
+    content: str
+
+
+def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Path, _Use]]:
+    file = file_to_load(catalog, artifact)
+    for ancestor, record in ancestors(file).items() if file else ():
+        if record:
+            path = ancestor.parent.parent if record.version else ancestor
+            yield path, _Use(artifact.name, record.version, record.content)
+
+
+def _conflict(node: str, path: Path, one: _Use, other: _Use) -> str:
+    told = [
+        f"{use.through} {'is' if use.version == NOW else 'was'} made from"
+        f" {'the one of ' if use.version == NOW else 'version '}{use.version}"
+        for use in (one, other)
+    ]
+    return (
+        f"{node} would mix two versions of {path.name} ({path}): {told[0]}, {told[1]}; make both"
+        f" anew from the same, for instance with --runner={__package__}.ChangedOnlyRunner, or"
+        " choose versions with --load-versions"
+    )

@@ -1,0 +1,76 @@
+"""All versions below a folder: how large they are, who needs them, which may go."""
+
+import shutil
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from .records import Record, ancestors, artifact_path, record_of, record_path
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved version.
+
+    Attributes:
+        file: the artifact.
+        record: what made it.
+        runs: ids of the runs that made something of it, and of the one that made it.
+    """
+
+    file: Path
+    record: Record
+    runs: list[str]
+
+    @property
+    def artifact(self) -> Path:
+        """The folder of all its versions."""
+        return self.file.parent.parent
+
+
+def saved_versions(root: Path) -> list[Saved]:
+    """All recorded versions below a folder, by path, the newest of an artifact first."""
+    records = {file: record for file in recorded(root) if (record := record_of(file))}
+    needed: dict[Path, set[str]] = defaultdict(set)
+    for file, record in records.items():
+        for ancestor in ancestors(file):
+            needed[ancestor].add(record.run)
+    found = [Saved(file, record, sorted(needed[file])) for file, record in records.items()]
+    found = [saved for saved in found if saved.record.version is not None]
+    newest_first = sorted(found, key=lambda saved: saved.record.version, reverse=True)
+    return sorted(newest_first, key=lambda saved: saved.artifact)
+
+
+def superfluous(versions: list[Saved], keep: int) -> list[Saved]:
+    """The versions that neither are among the newest nor made anything of what is kept.
+
+    Args:
+        keep: how many of each artifact are kept.
+    """
+    by_artifact: dict[Path, list[Saved]] = defaultdict(list)
+    for saved in versions:
+        by_artifact[saved.artifact].append(saved)
+    kept = {
+        ancestor
+        for of_one in by_artifact.values()
+        for saved in of_one[:keep]
+        for ancestor in ancestors(saved.file)
+    }
+    return [saved for saved in versions if saved.file not in kept]
+
+
+def remove(saved: Saved) -> None:
+    """Remove a version with its record and, where nothing else is in it, its folder."""
+    if saved.file.is_dir():
+        shutil.rmtree(saved.file)
+    else:
+        saved.file.unlink(missing_ok=True)
+    record_path(saved.file).unlink(missing_ok=True)
+    if not any(saved.file.parent.iterdir()):
+        saved.file.parent.rmdir()
+
+
+def recorded(root: Path) -> list[Path]:
+    """All artifacts below a folder that have a record, in order of their paths."""
+    ending = record_path(Path("x")).name[1:]
+    return [artifact_path(record) for record in sorted(root.rglob(f"*{ending}"))]
