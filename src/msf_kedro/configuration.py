@@ -1,6 +1,8 @@
-"""How a configuration is declared: a flat frozen dataclass whose fields' types are checked."""
+"""How a configuration is declared and checked: flat frozen dataclasses, plain names, seeds."""
 
+import re
 from functools import partial
+from typing import Any
 
 from pydantic import ConfigDict, ValidationError
 from pydantic.dataclasses import dataclass
@@ -19,3 +21,37 @@ def explain(error: ValidationError) -> str:
         found = "" if problem["type"] == "missing" or not field else f", not {problem['input']!r}"
         told.append(": ".join(filter(None, [field, message])) + found)
     return "; ".join(told)
+
+
+NAME = re.compile(r"\w[\w .+=-]{0,98}")
+MAX_SEED = 2**32 - 1
+
+
+def check_name(name: Any, parameter: str) -> None:
+    """Refuse a name that is more than one folder's: paths are made of it.
+
+    Raises:
+        ValueError: it holds anything but letters, digits, spaces and `_ . + = -`, begins with one
+            of the latter other than `_`, or is long.
+    """
+    if not NAME.fullmatch(str(name)):
+        raise ValueError(
+            f"{parameter} is {str(name)[:100]!r}, expected a name: up to 99 letters, digits, spaces"
+            " or any of _.+=-, a letter or digit first"
+        )
+
+
+def check_seeds(seeds: Any, parameter: str) -> None:
+    """Refuse what are not root seeds, each once.
+
+    Raises:
+        ValueError: there are none, one comes twice, or one is no whole number in the range.
+    """
+    good = isinstance(seeds, list) and all(
+        type(seed) is int and 0 <= seed <= MAX_SEED for seed in seeds
+    )
+    if not good or not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"{parameter} is {str(seeds)[:100]}, expected whole numbers from 0 to {MAX_SEED}, each"
+            " once"
+        )

@@ -58,8 +58,10 @@ def check_class_texts(table: pd.DataFrame, name: str = "class texts") -> None:
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise ValueError(f"{name}: columns {missing} are missing; expected {list(COLUMNS)}")
-    if len(table) > MAX_ROWS:
-        raise ValueError(f"{name}: {len(table):,} rows, expected at most {MAX_ROWS:,}")
+    if not 0 < len(table) <= MAX_ROWS:
+        raise ValueError(
+            f"{name}: {len(table):,} rows, expected one for each class, at most {MAX_ROWS:,}"
+        )
     if not is_integer_dtype(table.class_id):
         raise ValueError(
             f"{name}: column class_id holds {table.class_id.dtype} values, expected whole numbers"
