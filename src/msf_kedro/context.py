@@ -159,11 +159,16 @@ class StudyContext(KedroContext):
         base = copy(self.config_loader)
         base.env, base.runtime_params = base.base_env, {}
         declared = base["parameters"] | dict.fromkeys(LOCATIONS)
-        unknown = list(unknown_names(self.config_loader["parameters"], declared))
-        if unknown:
+        given = self.config_loader["parameters"]
+        if unknown := list(unknown_names(given, declared)):
             raise ClickException(
                 f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
                 f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
+            )
+        if single := list(single_values(given, declared)):
+            raise ClickException(
+                f"parameters {single} in environment {self.environment!r} or --params are single"
+                " values, expected groups such as in conf/base/"
             )
 
     @staticmethod
@@ -215,6 +220,14 @@ def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterabl
         if isinstance(value, Mapping) and not free:
             below = below if isinstance(below, Mapping) else {}
             yield from unknown_names(value, below, f"{name}.")
+
+
+def single_values(given: Mapping, declared: Mapping) -> Iterable[str]:
+    """Names of groups in whose place something else is given."""
+    for key, value in given.items():
+        below = declared.get(key)
+        if isinstance(below, Mapping) and not isinstance(value, Mapping):
+            yield key
 
 
 def first(mapping: Mapping | None) -> str | None:
