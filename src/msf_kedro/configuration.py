@@ -1,6 +1,8 @@
 """How a configuration is declared and checked: flat frozen dataclasses, plain names, seeds."""
 
+import math
 import re
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -23,6 +25,7 @@ def explain(error: ValidationError) -> str:
     return "; ".join(told)
 
 
+LARGEST = 2**53  # of a number: up to here floating-point numbers hold every integer
 NAME = re.compile(r"\w[\w .+=-]{0,98}")
 MAX_SEED = 2**32 - 1
 
@@ -55,3 +58,52 @@ def check_seeds(seeds: Any, parameter: str) -> None:
             f"{parameter} is {str(seeds)[:100]}, expected whole numbers from 0 to {MAX_SEED}, each"
             " once"
         )
+
+
+def misfits(
+    given: Mapping[str, Any], declared: Mapping[str, Any], own: Collection[str], above: str = ""
+) -> Iterator[str]:
+    """What is given of another kind than declared, such as a text for a number, in sentences.
+
+    A list may also be given as a text or a number, as the command line cannot give one, and a text
+    as a whole number. Where nothing is declared, anything may stand.
+
+    Args:
+        own: names of groups whose keys are the user's own.
+    """
+    for key, value in given.items():
+        name, wanted = f"{above}{key}", declared.get(key)
+        if isinstance(wanted, Mapping) and isinstance(value, Mapping):
+            if name not in own:
+                yield from misfits(value, wanted, own, f"{name}.")
+        elif wanted is not None and not _is_like(value, wanted):
+            yield f"{name} is {str(value)[:60]!r}, expected {_kind(wanted)}"
+
+
+def _is_like(value: Any, wanted: Any) -> bool:
+    number = type(value) in (int, float) and math.isfinite(value) and abs(value) <= LARGEST
+    match wanted:
+        case bool():
+            return isinstance(value, bool)
+        case int():
+            return number and isinstance(value, int)
+        case float():
+            return number
+        case str():
+            return type(value) in (str, int)
+        case list():
+            return type(value) in (list, str, int)
+    return False
+
+
+def _kind(wanted: Any) -> str:
+    match wanted:
+        case Mapping():
+            return f"a group of {', '.join(list(wanted)[:3])} and so on"
+        case bool():
+            return "true or false"
+        case list():
+            return "a list"
+        case str():
+            return "a text"
+    return "a whole number" if isinstance(wanted, int) else "a number"

@@ -14,7 +14,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
-from msf_kedro.configuration import check_name, check_seeds
+from msf_kedro.configuration import check_name, check_seeds, misfits
 from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
 from msf_kedro.reports.benchmark import BenchmarkConfig, cells
@@ -165,17 +165,20 @@ class StudyContext(KedroContext):
                 f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
                 f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
             )
-        if single := list(single_values(given, declared)):
+        if wrong := list(misfits(given, declared, MAPPINGS)):
             raise ClickException(
-                f"parameters {single} in environment {self.environment!r} or --params are single"
-                " values, expected groups such as in conf/base/"
+                f"{wrong[0]} (parameters of environment {self.environment!r} or --params)"
             )
+        for name, split in given["splits"].items() if given["splits"] else ():
+            if not isinstance(split, Mapping):
+                raise ClickException(f"splits.{name} is {split!r}, expected {OWN['splits'][1]}")
 
-    @staticmethod
-    def _check_folders(parameters: dict[str, Any]) -> None:
+    def _check_folders(self, parameters: dict[str, Any]) -> None:
         """Refuse names that would lead out of the data root: folders are called by them."""
+        shared = self.config_loader["globals"]
         for parameter in ("study", "checkpoint_stream"):
-            check_name(parameters[parameter], parameter)
+            for name in (parameters[parameter], shared[parameter]):  # paths hold the latter
+                check_name(name, parameter)
         for parameter in ("splits", "encoders"):
             for name in parameters.get(parameter, {}):
                 check_name(name, parameter)
@@ -192,6 +195,8 @@ class StudyContext(KedroContext):
         unknown = list(unknown_names(laid_over, parameters))
         if unknown:
             raise ClickException(f"variant {chosen!r} sets unknown parameters {unknown}")
+        if wrong := list(misfits(laid_over, parameters, MAPPINGS)):
+            raise ClickException(f"variant {chosen!r}: {wrong[0]}")
         given = {  # what else the command line says is for the catalog
             key: value for key, value in (self._runtime_params or {}).items() if key in parameters
         }
@@ -220,14 +225,6 @@ def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterabl
         if isinstance(value, Mapping) and not free:
             below = below if isinstance(below, Mapping) else {}
             yield from unknown_names(value, below, f"{name}.")
-
-
-def single_values(given: Mapping, declared: Mapping) -> Iterable[str]:
-    """Names of groups in whose place something else is given."""
-    for key, value in given.items():
-        below = declared.get(key)
-        if isinstance(below, Mapping) and not isinstance(value, Mapping):
-            yield key
 
 
 def first(mapping: Mapping | None) -> str | None:
