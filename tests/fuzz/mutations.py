@@ -42,6 +42,8 @@ def in_archive(data: bytes, seed: int) -> bytes:
     """A zip archive with one record changed, half of the time that of the pickle."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         records = {info.filename: archive.read(info) for info in archive.infolist()}
+    if not records:
+        return b""
     pickles = [name for name in records if name.endswith("data.pkl")]
     chosen = random.Random(seed).choice([*pickles * len(records), *records])
     records[chosen] = atheris.Mutate(records[chosen], len(records[chosen]) + 64)
