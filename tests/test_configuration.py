@@ -63,11 +63,13 @@ def test_anything_else_is_no_name(name):
         check_name(name, "study")
 
 
-@pytest.mark.parametrize("seeds", [[], [1, 1], [-1], [2**32], [1.0], [True], ["1"], [None], "1", 1])
+@pytest.mark.parametrize(
+    "seeds", [[], [1, 1], [-1], [2**53 + 1], [1.0], [True], ["1"], [None], "1", 1]
+)
 def test_what_are_no_seeds(seeds):
-    check_seeds([0, 2**32 - 1], "seeds")
+    check_seeds([0, 2**53], "seeds")
     with pytest.raises(
-        ValueError, match=r"^seeds is .*, expected whole numbers from 0 to 4294967295"
+        ValueError, match=r"^seeds is .*, expected whole numbers from 0 to 2\^5367295"
     ):
         check_seeds(seeds, "seeds")
 

@@ -27,7 +27,6 @@ def explain(error: ValidationError) -> str:
 
 LARGEST = 2**53  # of a number: up to here floating-point numbers hold every integer
 NAME = re.compile(r"\w[\w .+=-]{0,98}")
-MAX_SEED = 2**32 - 1
 
 
 def check_name(name: Any, parameter: str) -> None:
@@ -51,12 +50,11 @@ def check_seeds(seeds: Any, parameter: str) -> None:
         ValueError: there are none, one comes twice, or one is no whole number in the range.
     """
     good = isinstance(seeds, list) and all(
-        type(seed) is int and 0 <= seed <= MAX_SEED for seed in seeds
+        type(seed) is int and 0 <= seed <= LARGEST for seed in seeds
     )
     if not good or not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(
-            f"{parameter} is {str(seeds)[:100]}, expected whole numbers from 0 to {MAX_SEED}, each"
-            " once"
+            f"{parameter} is {str(seeds)[:100]}, expected whole numbers from 0 to 2^53, each once"
         )
 
 

@@ -264,6 +264,13 @@ def test_the_strict_choice_is_made_in_so_many_folds(seed, fits):
     assert (same, other) == (True, False)
 
 
+def test_more_folds_than_clips_are_refused_by_name():
+    config = dataclasses.replace(CONFIG, folds=31)
+    message = "gate.folds is 31, but the gate is fitted on 30 seen and 30 unseen clips only"
+    with pytest.raises(ValueError, match=message):
+        fit_gate("logistic", make_evidence(60), config, "strict", 3, 0)
+
+
 @pytest.mark.parametrize(
     ("clips", "part", "drawn"),
     [(240, 0.8, (96, 96)), (11, 0.8, (5, 4)), (240, 0.2, (24, 24)), (5, 0.5, (2, 1))],

@@ -159,6 +159,12 @@ def _choose_logistic(
 ) -> tuple[float, float]:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+    seen, unseen = int(evidence.is_seen.sum()), int((~evidence.is_seen).sum())
+    if config.folds > max(seen, unseen):
+        raise ValueError(
+            f"gate.folds is {config.folds}, but the gate is fitted on {seen} seen and {unseen}"
+            " unseen clips only; choose fewer folds, or more clips by parts.calibration_held_out"
+        )
     folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed % 2**32)
     thresholds = np.array(config.thresholds)
     found = []
