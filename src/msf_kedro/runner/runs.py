@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from click import ClickException
+from kedro.framework import project as kedro_project
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
@@ -42,6 +43,16 @@ class RunsDataset(AbstractDataset):
     def __init__(self, path: str, root: str, metadata: dict | None = None):
         self.folder, self.root = Path(path), Path(root)
         self.metadata = metadata  # read by Kedro-Viz
+        self._package = kedro_project.PACKAGE_NAME
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Tell a process that was started afresh which project it works for.
+
+        Kedro tells forked ones only: in others no hook would be called, and nothing recorded.
+        """
+        self.__dict__.update(state)
+        if kedro_project.PACKAGE_NAME is None and self._package:
+            kedro_project.configure_project(self._package)
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Run id → what became of it, the oldest first."""
