@@ -7,6 +7,7 @@ from typing import Any
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
 from kedro.io.core import Version
 
+from .locks import ENDING
 from .records import Record, record_of
 
 
@@ -23,6 +24,13 @@ class Artifact:
     name: str
     path: Path
     versioned: bool
+
+    @property
+    def lock(self) -> Path:
+        """The file of the lock on what is being made."""
+        if self.versioned:
+            return self.path / ENDING
+        return self.path.with_name(f".{self.path.name}{ENDING}")
 
     def file(self, version: str | None) -> Path:
         """Where a version is, or the only one."""

@@ -17,7 +17,7 @@ from kedro.pipeline.node import Node
 from . import consistency
 from .artifacts import Artifact, artifact_of, dataset_of
 from .files import content_hash, read_json, size
-from .locks import ENDING, WorkLock, end_with_parent, let_children_end_with_this
+from .locks import WorkLock, end_with_parent, let_children_end_with_this
 from .recipes import Recipes, recipe_hash
 from .records import Recipe, Record
 from .runs import Project, Run, runs_of
@@ -110,7 +110,7 @@ class Lineage:
         self._working[node.name] = work
         if outputs:
             first = min(outputs.values(), key=lambda artifact: artifact.path)
-            work.lock = WorkLock(_lock_path(first), f"run {run_id}")
+            work.lock = WorkLock(first.lock, f"run {run_id}")
             work.lock.acquire(f"{first.path.name} ({node.name})")
         for unfinished in scratch:
             if hasattr(unfinished, "belongs_to"):
@@ -175,12 +175,6 @@ def _about(file: Path) -> tuple[Recipes, dict[str, Any]]:
     """What a run's file says, for the processes that its nodes run in."""
     about = read_json(file)
     return Recipes.from_state(about["recipes"]), about["where"]
-
-
-def _lock_path(artifact: Artifact) -> Path:
-    if artifact.versioned:
-        return artifact.path / ENDING
-    return artifact.path.with_name(f".{artifact.path.name}{ENDING}")
 
 
 def _peak() -> int | None:

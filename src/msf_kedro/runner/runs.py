@@ -29,6 +29,7 @@ from .records import record_of, record_path
 from .sources import Sources
 
 RUNS = "runs"  # the catalog's entry
+RAW_FILES = "raw_files"  # below the folder of runs: hashes of raw files
 MADE, KEPT, NOT_REACHED = "made", "kept", "not reached"
 
 
@@ -72,6 +73,11 @@ class RunsDataset(AbstractDataset):
         """Whether the process of a run is alive."""
         return is_held(self.folder / f"{run_id}{ENDING}")
 
+    def running(self) -> list[str]:
+        """The ids of all runs whose processes are alive."""
+        locks = sorted(self.folder.glob(f"*{ENDING}"))
+        return [lock.name.removesuffix(ENDING) for lock in locks if is_held(lock)]
+
 
 @dataclass(frozen=True)
 class Project:
@@ -90,7 +96,7 @@ class Project:
     def recipes(self, pipeline: Pipeline, catalog: CatalogProtocol) -> Recipes:
         """The recipes of a pipeline's nodes as they are now."""
         code = Code(self.packages)
-        memory = runs_of(catalog).folder / "raw_files"
+        memory = runs_of(catalog).folder / RAW_FILES
         return Recipes.of(pipeline, catalog, code, Sources(memory, code), self.immaterial)
 
 
@@ -108,6 +114,9 @@ class Run:
         self._lock = WorkLock(self._runs.folder / f"{run_id}{ENDING}", f"run {run_id}, {command}")
         self._lock.acquire(f"run {run_id}")
         _close_interrupted(self._runs)
+        if self._runs.running() == [run_id]:
+            remove_partial(self._runs.folder)
+            remove_partial(self._runs.folder / RAW_FILES)
         _sweep(pipeline, catalog, self._runs)
         self._verified: set[Path] = set()
         self.recipes = project.recipes(pipeline, catalog)
@@ -227,6 +236,7 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
         artifact = artifact_of(catalog, name)
         if artifact is None or not artifact.versioned or not artifact.path.is_dir():
             continue
+        is_held(artifact.lock)  # which removes one that nobody holds
         for folder in artifact.path.iterdir():
             if not folder.is_dir() or runs.is_running(folder.name):
                 continue
