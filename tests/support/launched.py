@@ -9,11 +9,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.sessions import ROOT
-
 from msf_kedro.runner.files import content_hash
 from msf_kedro.runner.housekeeping import recorded
 from msf_kedro.runner.records import Record, record_of
+from support.sessions import ROOT
 
 TICK = 0.01  # seconds
 PATIENCE = 120.0  # seconds, on a machine that does much else
@@ -144,7 +143,9 @@ def unfinished(root: Path) -> list[Path]:
     whole = complete(root)
     odd = [file for file in root.rglob("*") if file.name.endswith((".partial", ".lock"))]
     odd += [file for file in recorded(root) if file not in whole]
-    odd += [folder for folder in root.rglob("*") if folder.name in ("training_state", "clip_chunks")]
+    odd += [
+        folder for folder in root.rglob("*") if folder.name in ("training_state", "clip_chunks")
+    ]
     return odd
 
 

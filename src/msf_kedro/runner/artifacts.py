@@ -1,11 +1,13 @@
 """Kedro's datasets as files: where an artifact's versions are, and which one a run reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
 from kedro.io.core import Version
+from kedro.pipeline.node import Node
 
 from .locks import ENDING
 from .records import Record, record_of
@@ -62,6 +64,14 @@ def is_scratch(dataset: AbstractDataset) -> bool:
     Such a class says so by `is_scratch = True`.
     """
     return getattr(dataset, "is_scratch", False)
+
+
+def scratch_of(node: Node, catalog: CatalogProtocol) -> Iterator[Path]:
+    """The folders with unfinished work that a node reads."""
+    for name in node.inputs:
+        dataset = None if is_parameter(name) else dataset_of(catalog, name)
+        if dataset is not None and is_scratch(dataset) and hasattr(dataset, "_filepath"):
+            yield Path(dataset._filepath)
 
 
 def dataset_of(catalog: CatalogProtocol, name: str) -> AbstractDataset | None:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from kedro.framework import project as kedro_project
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
-from .artifacts import Artifact, artifact_of, choose_version, file_to_load
+from .artifacts import Artifact, artifact_of, choose_version, file_to_load, scratch_of
 from .code import Code
 from .consistency import damaged
 from .files import read_json, remove_partial, write_json
@@ -118,6 +119,7 @@ class Run:
             remove_partial(self._runs.folder)
             remove_partial(self._runs.folder / RAW_FILES)
         _sweep(pipeline, catalog, self._runs)
+        _clear_finished(pipeline, catalog)
         self._verified: set[Path] = set()
         self.recipes = project.recipes(pipeline, catalog)
         self.decisions: dict[str, Decision] = {}
@@ -248,6 +250,20 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
                 record_path(file).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _clear_finished(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Remove unfinished work that was finished after all, by runs that were killed right then."""
+    for node in pipeline.nodes:
+        for folder in scratch_of(node, catalog):
+            outputs = [a for name in node.outputs if (a := artifact_of(catalog, name))]
+            records = [record_path(file) for a in outputs if (file := a.newest())]
+            whole = len(records) == len(outputs) and all(map(Path.exists, records))
+            if not folder.is_dir() or not whole or any(is_held(a.lock) for a in outputs):
+                continue
+            worked = max(path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")))
+            if all(worked < record.stat().st_mtime_ns for record in records):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _where(project: Project) -> dict[str, Any]:
