@@ -151,12 +151,12 @@ def unfinished(root: Path) -> list[Path]:
 
 def _processes():
     """All processes but dead ones: number, and the fields of `/proc/PID/stat` behind the name."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
             try:
-                stat = Path("/proc", entry, "stat").read_text()
+                stat = (entry / "stat").read_text()
             except OSError:
                 continue
             fields = stat.rpartition(")")[2].split()
             if fields[0] not in "ZX":
-                yield int(entry), fields
+                yield int(entry.name), fields

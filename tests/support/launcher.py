@@ -33,10 +33,13 @@ def import_all() -> None:
 
 
 def start(order: dict) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
+    if not (pid := os.fork()):
+        leave(work(order))
+    return pid
+
+
+def work(order: dict) -> int:
+    """Run the command in this process; its exit code."""
     try:
         os.setsid()
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
@@ -50,10 +53,11 @@ def start(order: dict) -> int:
 
         main()
     except SystemExit as ended:
-        code = ended.code if isinstance(ended.code, int) else int(bool(ended.code))
+        return ended.code if isinstance(ended.code, int) else int(bool(ended.code))
     except BaseException:
         traceback.print_exc()
-    leave(code)
+        return 1
+    return 0
 
 
 def leave(code: int) -> None:
