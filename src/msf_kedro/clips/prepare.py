@@ -55,11 +55,7 @@ def prepare(
     counts = torch.tensor([0, *table.bodies[table.kept]])
     first = torch.cumsum(counts, 0)
     shape = (int(first[-1]), 3, len(recipe.layout.joints), recipe.normalise.window)
-    return (
-        table,
-        Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks)), store.clear),
-        first,
-    )
+    return table, Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks))), first
 
 
 def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
