@@ -107,6 +107,7 @@ def test_what_is_of_the_declared_kind_fits(given):
         ({"window": 3.5}, "window is '3.5', expected a whole number"),
         ({"window": True}, "window is 'True', expected a whole number"),
         ({"window": 10**30}, f"window is '{10**30}', expected a whole number"),
+        ({"rate": 10**400}, f"rate is '{10**59}', expected a number"),
         ({"rate": float("nan")}, "rate is 'nan', expected a number"),
         ({"rate": float("inf")}, "rate is 'inf', expected a number"),
         ({"rate": None}, "rate is 'None', expected a number"),

@@ -169,9 +169,11 @@ class StudyContext(KedroContext):
             raise ClickException(
                 f"{wrong[0]} (parameters of environment {self.environment!r} or --params)"
             )
-        for name, split in given["splits"].items() if given["splits"] else ():
-            if not isinstance(split, Mapping):
-                raise ClickException(f"splits.{name} is {split!r}, expected {OWN['splits'][1]}")
+        splits = given["splits"] or {}
+        if not isinstance(splits, Mapping) or any(
+            not isinstance(split, Mapping) for split in splits.values()
+        ):
+            raise ClickException(f"splits is {splits}, expected groups: {OWN['splits'][1]}")
 
     def _check_folders(self, parameters: dict[str, Any]) -> None:
         """Refuse names that would lead out of the data root: folders are called by them."""
