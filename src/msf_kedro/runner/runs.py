@@ -48,13 +48,15 @@ class RunsDataset(AbstractDataset):
         self._package = kedro_project.PACKAGE_NAME
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Tell a process that was started afresh which project it works for.
+        """Give a process that was started afresh the project's settings.
 
-        Kedro tells forked ones only: in others no hook would be called, and nothing recorded.
+        Kedro gives them to forked ones only: in others no hook would be called, and nothing
+        recorded. Not by `configure_project`, which Kedro would then call again for every node, and
+        which fails the second time.
         """
         self.__dict__.update(state)
         if kedro_project.PACKAGE_NAME is None and self._package:
-            kedro_project.configure_project(self._package)
+            kedro_project.settings.configure(f"{self._package}.settings")
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Run id → what became of it, the oldest first."""
