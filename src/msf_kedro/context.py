@@ -41,6 +41,7 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
+    "clip_table",
     "data_root",
     "missing_lists",
     "raw_clips",

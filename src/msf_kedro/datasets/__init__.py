@@ -3,6 +3,7 @@
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset
 from msf_kedro.datasets.class_texts import ClassTextsDataset
+from msf_kedro.datasets.clip_table import ClipTableDataset
 from msf_kedro.datasets.clips import (
     ClipFolderDataset,
     MissingListsDataset,
@@ -20,6 +21,7 @@ __all__ = [
     "ClassTextsDataset",
     "ClipChunksDataset",
     "ClipFolderDataset",
+    "ClipTableDataset",
     "JSONDataset",
     "MissingListsDataset",
     "NpyClipDataset",
