@@ -63,8 +63,8 @@ def read_header(head: bytes, size: int, name: str) -> Header:
     return header
 
 
-def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M T V 3"]:
-    """Read a clip `(bodies, frames, joints, 3)`, or `(frames, joints, 3)` for one body.
+def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M T V C"]:
+    """Read a clip `(bodies, frames, joints, coordinates)`, or for one body without the first axis.
 
     Args:
         content: the file's.
@@ -78,18 +78,24 @@ def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M 
         ValueError: the content is no such file, or goes beyond the limits.
     """
     limits.check(name, size=len(content))
-    header = read_header(content[:HEAD], len(content), name)
-    if len(header.shape) not in (3, 4):
+    clip = read_array(content, name)
+    if clip.ndim not in (3, 4):
         raise ValueError(
-            f"{name}: an array {header.shape}, expected (bodies, frames, joints, 3) or, for one"
-            " body, (frames, joints, 3)"
+            f"{name}: an array {clip.shape}, expected (bodies, frames, joints, coordinates) or,"
+            " for one body, (frames, joints, coordinates)"
         )
-    shape = header.shape if len(header.shape) == 4 else (1, *header.shape)
-    limits.check(name, bodies=shape[0], frames=shape[1])
+    clip = clip if clip.ndim == 4 else clip[None]
+    limits.check(name, bodies=clip.shape[0], frames=clip.shape[1])
+    return clip
+
+
+def read_array(content: bytes, name: str) -> Float[np.ndarray, "..."]:
+    """Read an array of numbers as float32; see `read_header` for errors."""
+    header = read_header(content[:HEAD], len(content), name)
     numbers = np.frombuffer(content, header.dtype, offset=header.start)
     with np.errstate(over="ignore"):  # infinity, which `check_clip` finds
-        clip = numbers.astype(np.float32)
-    return np.ascontiguousarray(clip.reshape(header.shape, order=header.order)).reshape(shape)
+        array = numbers.astype(np.float32)
+    return np.ascontiguousarray(array.reshape(header.shape, order=header.order))
 
 
 def _fields(text: bytes, name: str) -> tuple[np.dtype, str, tuple[int, ...]]:
