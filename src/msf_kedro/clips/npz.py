@@ -1,6 +1,7 @@
 """NumPy's `.npz` bytes to clips: coordinates, and confidences if there are some."""
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -11,6 +12,10 @@ from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.npy import read_array, read_npy
 
 POINTS = ("keypoint", "keypoints", "clip")
+DAMAGED = (  # all that reading an archive can end in
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError),
+    *(OSError, struct.error),
+)
 SCORES = ("keypoint_score", "keypoint_scores", "scores")
 
 
@@ -57,9 +62,11 @@ def read_npz(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M 
 def _entries(content: bytes, name: str, limits: Limits) -> dict[str, bytes]:
     """The archive's arrays as `.npy` bytes."""
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = archive.infolist()
-            limits.check(name, size=sum(file.file_size for file in files))
-            return {file.filename.removesuffix(".npy"): archive.read(file) for file in files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except DAMAGED as error:
+        raise ValueError(f"{name}: not a readable .npz archive ({error})") from error
+    limits.check(name, size=sum(file.file_size for file in archive.infolist()))
+    try:
+        return {f.filename.removesuffix(".npy"): archive.read(f) for f in archive.infolist()}
+    except DAMAGED as error:
         raise ValueError(f"{name}: not a readable .npz archive ({error})") from error

@@ -3,19 +3,34 @@
 A pickle is a program that may call any function by its name. Here every name that it looks up is
 refused, but for the few by which NumPy's arrays and numbers are written, and these stand for
 functions of this file, which only take apart what they are given. No function of NumPy or of
-another package is called by a pickle.
+another package is called by a pickle. Before that the pickle's codes are gone through: others than
+plain values need are refused, and so are those that claim more memory than they have content for.
 """
 
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from pickle import Unpickler
+from pickletools import genops
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 
 KINDS = {f"{kind}{size}" for kind in "iu" for size in (1, 2, 4, 8)} | {"f2", "f4", "f8", "b1"}
+
+
+# Of Python's pickle machine, by the names that `pickletools` gives its codes.
+CODES = {
+    *("PROTO", "FRAME", "STOP", "NONE", "NEWTRUE", "NEWFALSE"),
+    *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
+    *("UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8", "BYTEARRAY8"),
+    *("EMPTY_LIST", "APPEND", "APPENDS", "LIST", "EMPTY_DICT", "DICT", "SETITEM", "SETITEMS"),
+    *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "MARK", "POP", "POP_MARK"),
+    *("GET", "BINGET", "LONG_BINGET", "PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE"),
+    *("GLOBAL", "STACK_GLOBAL", "REDUCE", "BUILD"),
+}
 
 
 class Annotation(NamedTuple):
@@ -139,6 +154,7 @@ def read_pyskl(content: bytes, name: str) -> Iterator[Annotation]:
         ValueError: it is no such file, or holds anything but plain values and arrays.
     """
     try:
+        _check_codes(content)
         whole = _Plain(io.BytesIO(content)).load()
     except Exception as error:  # a damaged pickle can end in any
         why = " ".join(str(error).split())
@@ -155,6 +171,15 @@ def read_pyskl(content: bytes, name: str) -> Iterator[Annotation]:
                 parts.setdefault(clip, []).append(part)
     for number, annotation in enumerate(annotations, 1):
         yield _annotation(annotation, parts, f"{name}: annotation {number}")
+
+
+def _check_codes(content: bytes) -> None:
+    """Raise a ValueError at the first code that plain values do not need, or is cut off."""
+    for number, (code, argument, place) in enumerate(genops(content)):
+        if code.name not in CODES:
+            raise ValueError(f"code {code.name} at byte {place}, which plain values do not need")
+        if code.name.endswith("PUT") and argument > number:  # memory for all numbers up to it
+            raise ValueError(f"code {code.name} at byte {place} keeps value {argument}")
 
 
 def _annotation(annotation: Any, parts: Mapping[str, list[str]], where: str) -> Annotation:

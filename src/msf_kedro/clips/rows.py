@@ -107,12 +107,13 @@ def read_rows(content: bytes, alone: str, name: str, limit: int) -> Rows:
             table = file.read(columns=wanted)
         else:
             table = pyarrow.csv.read_csv(io.BytesIO(content))
-    except (pa.ArrowException, OSError) as error:
+        found = table.column_names
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ValueError(f"{name}: neither parquet nor CSV ({str(error)[:120]})") from error
-    missing = [column for column in NEEDED if column not in table.column_names]
+    missing = [column for column in NEEDED if column not in found]
     if missing or not len(table):
         raise ValueError(
-            f"{name}: {len(table)} rows with columns {str(table.column_names)[:200]}, expected"
+            f"{name}: {len(table)} rows with columns {str(found)[:200]}, expected"
             f" {', '.join(NEEDED)} and, if need be, clip, body, z, confidence"
         )
     return Rows(table, alone, name)
