@@ -105,15 +105,6 @@ def test_few_clips_start_no_process(raw, store, monkeypatch):
     assert_right(prepare(raw, RECIPE, store, workers=64), raw)
 
 
-def test_the_store_is_emptied_when_the_bodies_are_saved_and_not_before(raw, store, tmp_path):
-    _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
-    assert len(store) == 5
-    bodies.saved()
-    assert len(store) == 0
-    assert list((tmp_path / "study").iterdir()) == []
-    bodies.saved()
-
-
 def test_a_broken_run_goes_on_where_it_stopped(raw, store, caplog):
     name = sorted(NAMES)[7]
     raw[name].trap = "interrupt"

@@ -42,6 +42,7 @@ def test_rows_of_some_clips():
         ("clip,label\na,wave\n", r"columns \['clip', 'label'\], expected clip, action and others"),
         ("clip,action,action\na,1,1\n", ".*expected clip, action and others, each once"),
         ("clip,action,frames\na,1,1\n", "column 'frames', expected letters.* none of name, frames"),
+        ("clip,action,class\na,1,1\n", "column 'class', expected letters"),
         ("clip,action,a b\na,1,1\n", "column 'a b', expected letters, digits and _"),
         ("clip,action\na,1,2\n", "line 2: 3 cells, expected 2 as in the header"),
         ("clip,action\na,wave\n", "action 'wave', expected the number of a class"),

@@ -17,6 +17,7 @@ from msf_kedro.clips.table import ClipTable, Value
 
 OTHER_CLASS = "not a class of this study"
 LISTED = "listed as without skeleton"
+MAX_DIGITS = 9  # of a number in a clip's name
 OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
 
 LoadClip = Callable[[Limits], np.ndarray]
@@ -150,8 +151,9 @@ def _told_by_name(name: str, pattern: str) -> tuple[dict[str, Value], str | None
     if not match:
         return told, "the name does not match clips.name_pattern"
     for group, text in match.groupdict().items():
-        if not (text or "").isdecimal():
-            return told, f"group {group} of the name is {text!r}, not a number"
+        if not (text or "").isdecimal() or len(text) > MAX_DIGITS:
+            what = "not a number" if len(text or "") <= MAX_DIGITS else "expected 9 digits at most"
+            return told, f"group {group} of the name is {text!r}, {what}"
         told[group] = int(text)
     return told, None
 

@@ -59,11 +59,7 @@ def prepare(
     counts = torch.tensor([0, *table.bodies[table.kept]])
     first = torch.cumsum(counts, 0)
     shape = (int(first[-1]), *recipe.body)
-    return (
-        table,
-        Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks)), store.clear),
-        first,
-    )
+    return table, Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks))), first
 
 
 def kept_clips(table: pd.DataFrame) -> pd.DataFrame:

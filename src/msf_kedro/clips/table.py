@@ -5,11 +5,13 @@ import io
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from keyword import iskeyword
 
 Value = int | str
 
 NAME, ACTION = "clip", "action"
 MAX_ROWS, MAX_LENGTH = 1_000_000, 500  # clips, and characters of a cell
+NAMES = r"[^\W\d]\w{0,99}"  # of columns, as conditions on them have them
 SHOWN = 3
 
 
@@ -107,7 +109,7 @@ def _header(row: list[str], name: str, own: Collection[str]) -> list[str]:
         raise ValueError(
             f"{name}: columns {str(header)[:200]}, expected {NAME}, {ACTION} and others, each once"
         )
-    wrong = [c for c in header if c in own or not re.fullmatch(r"[^\W\d]\w{0,99}", c)]
+    wrong = [c for c in header if c in own or iskeyword(c) or not re.fullmatch(NAMES, c)]
     if wrong:
         raise ValueError(
             f"{name}: column {wrong[0][:100]!r}, expected letters, digits and _, and none of"
