@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -76,6 +77,35 @@ def test_threads_that_seed_do_not_disturb_one_another():
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(draw, range(8)))
     assert all(map(torch.equal, together, alone))
+
+
+def test_what_others_draw_meanwhile_does_not_count():
+    def initialise() -> list[torch.Tensor]:
+        with seeded(5, "init"):
+            network = torch.nn.Sequential(*(torch.nn.Linear(2, 2) for _ in range(20)))
+            torch.nn.init.normal_(network[0].weight)
+        return list(network.parameters())
+
+    torch.manual_seed(0)
+    alone, ended = initialise(), threading.Event()
+
+    def draw() -> None:
+        while not ended.is_set():
+            torch.rand(1)
+
+    other = threading.Thread(target=draw)
+    other.start()
+    for _ in range(20):
+        assert all(map(torch.equal, initialise(), alone))
+    ended.set()
+    other.join()
+
+
+def test_the_weights_are_those_that_the_global_generator_would_give():
+    with seeded(5, "init"):
+        network = torch.nn.Linear(3, 3)
+    torch.manual_seed(derive_seed(5, "init"))
+    assert torch.equal(network.weight, torch.nn.Linear(3, 3).weight)
 
 
 def test_the_cpu_is_always_there():

@@ -42,6 +42,7 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
+    "clip_table",
     "data_root",
     "missing_lists",
     "raw_clips",
@@ -49,7 +50,7 @@ LOCATIONS = {
     "text_files",
 }
 # Their keys are names of the user's own.
-MAPPINGS = {"encoders", "variants"}
+MAPPINGS = {"encoders", "layouts", "variants"}
 CELL = ("split", "method", "encoder", "texts")
 
 

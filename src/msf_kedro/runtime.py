@@ -1,15 +1,17 @@
 """The one place that chooses devices, precision, processes and seeds."""
 
 import os
-import threading
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch.overrides import TorchFunctionMode
 
-_global_generator = threading.RLock()
+# What draws numbers, of PyTorch, its tensors and `nn.init`.
+_RANDOM = {"rand", "randn", "uniform_", "normal_", "kaiming_uniform_", "kaiming_normal_"}
+_RANDOM |= {"xavier_uniform_", "xavier_normal_", "trunc_normal_"}
 
 
 def pick_device(name: str) -> torch.device:
@@ -92,12 +94,23 @@ def generator(root: int, *keys: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(derive_seed(root, *keys))
 
 
-@contextmanager
-def seeded(root: int, *keys: str | int) -> Iterator[None]:
-    """Seed PyTorch's global generator inside, for weight initialisation, and restore it after.
+def seeded(root: int, *keys: str | int) -> TorchFunctionMode:
+    """Inside, weights are initialised from a generator of one purpose, not from the global one.
 
-    Other threads wait, as they share the generator.
+    Threads share that one: whatever another thread draws meanwhile would change the weights.
     """
-    with _global_generator, torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(derive_seed(root, *keys))
-        yield
+    return _DrawFrom(generator(root, *keys))
+
+
+class _DrawFrom(TorchFunctionMode):
+    """Inside, functions that draw random numbers draw them from this generator."""
+
+    def __init__(self, generator: torch.Generator):
+        super().__init__()
+        self._generator = generator
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if function.__name__ in _RANDOM and kwargs.get("generator") is None:
+            kwargs = kwargs | {"generator": self._generator}
+        return function(*args, **kwargs)

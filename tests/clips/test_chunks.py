@@ -21,6 +21,7 @@ from msf_kedro.clips.clip import ClipsConfig, Recipe, prepare_clip
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.prepare import prepare
+from msf_kedro.clips.table import ClipTable
 from msf_kedro.datasets import ClipChunksDataset
 from msf_kedro.datasets.chunks import ChunksFolder
 from msf_kedro.sample import clip_name
@@ -249,3 +250,15 @@ def test_two_chunks_at_most_are_in_memory(raw, tmp_path, monkeypatch):
         for block in bodies:
             del block
     assert len(store.alive) <= store.most <= 2
+
+
+def test_a_chunk_depends_on_what_the_table_says_of_its_clips(raw):
+    """And of no others; workers get no more of it."""
+    rows = {name: (1, n) for n, name in enumerate(sorted(raw))}
+    told = replace(RECIPE, table=ClipTable(("action", "subject"), rows))
+    last = sorted(raw)[-1]
+    changed = replace(RECIPE, table=ClipTable(("action", "subject"), rows | {last: (1, 99)}))
+    one, other = (list(chunks.cut(raw, recipe)) for recipe in (told, changed))
+    assert [a == b for a, b in zip(one, other, strict=True)] == [True] * (len(one) - 1) + [False]
+    first = next(iter(chunks.cut(raw, told).values()))
+    assert chunks._recipe_of(first, told).table.rows.keys() == first.keys()

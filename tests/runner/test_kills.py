@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from kedro.framework.project import pipelines
 from support.launched import Launched, Launcher, complete, damaged_or_lost, unfinished
-from support.sessions import artifacts, assert_equal, link_copy, read
+from support.sessions import artifacts, assert_equal, context, link_copy, read
 
 KILLS = int(os.environ.get("KILLS", "50"))
 PACKAGE = "msf_kedro.runner"
@@ -51,20 +52,22 @@ def undisturbed(launcher, tmp_path_factory) -> Path:
     return root
 
 
-def killed(launcher: Launcher, root: Path, chance: random.Random, *arguments: str) -> Launched:
-    """A run that is killed at a random moment, unless it has ended before."""
-    if chance.random() < 0.6:
-        run = launcher.kedro("run", *arguments, root=root, die_at=chance.randint(1, 80), **EPOCHS)
+def strike(launcher, root, chance, counts: Counts, *arguments: str, changes: int = 90) -> bool:
+    """Kill a run at a random moment, unless it ends before, and look at what it leaves.
+
+    Args:
+        changes: of files; the moment is before one of them, or some time after the start.
+
+    Returns:
+        Whether it was killed.
+    """
+    before, states = complete(root), kept_states(root)
+    if chance.random() < 0.7:
+        die_at = chance.randint(1, changes)
+        run = launcher.kedro("run", *arguments, root=root, die_at=die_at, **EPOCHS)
     else:
         run = launcher.kedro("run", *arguments, root=root, **EPOCHS)
-        run.kill_after(chance.uniform(0.2, 3.5), chance.choice(SIGNALS))
-    return run
-
-
-def strike(launcher, root, chance, counts: Counts, *arguments: str) -> bool:
-    """Kill a run and look at what it leaves; whether it was hit before its end."""
-    before, states = complete(root), kept_states(root)
-    run = killed(launcher, root, chance, *arguments)
+        run.kill_after(chance.uniform(0.2, 1.0 + changes / 50), chance.choice(SIGNALS))
     status = run.wait()
     hit = status != 0
     assert status in (0, 1, *(-number for number in SIGNALS)), run.said()
@@ -145,13 +148,15 @@ def assert_whole(launcher: Launcher, root: Path, undisturbed: Path, which: str) 
 
 def test_every_stage_under_the_plain_runners(launcher, undisturbed, counts, tmp_path):
     """Each is killed under all runners, then runs to its end."""
+    context("test")  # knows the pipelines
     chance, hits = random.Random(1), 0
     while hits < KILLS * 0.4:
         root = tmp_path / f"after_{hits}"
         for stage in STAGES:
+            changes = min(90, 12 + 8 * len(pipelines[stage].all_outputs()))
             for runner in PLAIN:
                 which = (f"--pipelines={stage}", f"--runner={runner}")
-                hits += strike(launcher, root, chance, counts, *which)
+                hits += strike(launcher, root, chance, counts, *which, changes=changes)
             launcher.run("run", f"--pipelines={stage}", root=root, **EPOCHS)
             assert unfinished(root) == []
         assert_same_in_the_end(root, undisturbed)
