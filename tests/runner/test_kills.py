@@ -63,8 +63,8 @@ def strike(launcher, root, chance, counts: Counts, *arguments: str, changes: int
     """
     before, states = complete(root), kept_states(root)
     if chance.random() < 0.7:
-        die_at = chance.randint(1, changes)
-        run = launcher.kedro("run", *arguments, root=root, die_at=die_at, **EPOCHS)
+        at = chance.randint(1, changes)
+        run = launcher.kedro("run", *arguments, root=root, at=at, **EPOCHS)
     else:
         run = launcher.kedro("run", *arguments, root=root, **EPOCHS)
         run.kill_after(chance.uniform(0.2, 1.0 + changes / 50), chance.choice(SIGNALS))
