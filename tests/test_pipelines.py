@@ -112,7 +112,8 @@ def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
 
 def test_trainings_have_a_state_of_their_own_each():
     readers = {node.name: node.inputs for node in PIPELINES["gzssar"].nodes}
-    states = {n: [i for i in inputs if i.endswith("training_state")] for n, inputs in readers.items()}
+    ending = "training_state"
+    states = {n: [i for i in inputs if i.endswith(ending)] for n, inputs in readers.items()}
     states = {name: found for name, found in states.items() if found}
     assert set(states) == {
         name for name in readers if name.endswith((".train_shift_gcn", ".fit_alignment"))
