@@ -1,8 +1,21 @@
-"""The project's own commands: `kedro msf ...`."""
+"""The project's own commands: `kedro msf ...`, and `kedro run` that ends errors in a sentence."""
+
+import re
+from copy import copy
+from typing import Any
 
 import click
+from kedro.framework.cli.project import run as kedro_run
+from kedro.io import DatasetError
+from kedro.validation.exceptions import ParameterValidationError
 
 from msf_kedro.runner.commands import COMMANDS
+
+# What input and parameters can cause. Anything else is a defect, and its traceback is shown.
+EXPECTED = (
+    *(ValueError, ArithmeticError, OSError, RuntimeError, DatasetError),
+    ParameterValidationError,
+)
 
 
 @click.group()
@@ -17,3 +30,36 @@ def msf() -> None:
 
 for command in COMMANDS:
     msf.add_command(command)
+
+
+def _run(traceback: bool, **options: Any) -> Any:
+    """Run a pipeline; what input and parameters cause ends in one sentence."""
+    if traceback:
+        return kedro_run.callback(**options)
+    try:
+        return kedro_run.callback(**options)
+    except EXPECTED as error:
+        raise click.ClickException(f"{in_short(error)} (--traceback shows where)") from error
+
+
+def in_short(error: BaseException) -> str:
+    """An error's message, without what Kedro and pydantic put around it."""
+    text = str(error) or type(error).__name__
+    text = re.sub(r"\AFailed while .*\n", "", text)
+    text = re.sub(r"\AParameter validation failed:\n- ", "", text)
+    text = re.sub(
+        r"Parameter '(\w+)': Failed to .* for parameter '\w+': ", r"parameters \1: ", text
+    )
+    text = re.sub(r"\d+ validation errors? for \w+\n", "", text)
+    text = re.sub(r"\n\s+For further information visit \S+", "", text)
+    text = re.sub(r" \[type=\w+, input_value=(.*), input_type=\w+\]", r", not \1", text)
+    return re.sub(r"\n  ", ": ", text)
+
+
+run = copy(kedro_run)
+run.callback = _run
+run.params = [
+    *kedro_run.params,
+    click.Option(["--traceback"], is_flag=True, help="Show where an error comes from."),
+]
+cli.add_command(run)

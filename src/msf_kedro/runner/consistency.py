@@ -90,12 +90,11 @@ def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Path,
 
 def _conflict(node: str, path: Path, one: _Use, other: _Use) -> str:
     told = [
-        f"{use.through} {'is' if use.version == NOW else 'was'} made from"
-        f" {'the one of ' if use.version == NOW else 'version '}{use.version}"
+        f"{use.through} is of {use.version if use.version == NOW else f'version {use.version}'}"
         for use in (one, other)
     ]
     return (
-        f"{node} would mix two versions of {path.name} ({path}): {told[0]}, {told[1]}; make both"
-        f" anew from the same, for instance with --runner={__package__}.ChangedOnlyRunner, or"
-        " choose versions with --load-versions"
+        f"{node} would mix two versions of {path.name} ({path}): what it reads as {told[0]}, as"
+        f" {told[1]}; make both anew from the same, for instance with"
+        f" --runner={__package__}.ChangedOnlyRunner, or choose versions with --load-versions"
     )
