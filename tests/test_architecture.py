@@ -47,6 +47,8 @@ ROOMS = {
 ALLOWED = {
     # The packaged encoder's weights are hashed; it comes with the installation, not as data.
     ("texts/encoders.py", "(folder / 'model.safetensors').read_bytes"),
+    # Layouts come with the installation too.
+    ("clips/layouts/__init__.py", "Path(__file__).with_name(f'{name}.yml').read_text"),
     # Initial weights come from the global generator, as torch.nn's do, inside `runtime.seeded`.
     ("networks/shift_gcn.py", "torch.randn(inputs, outputs)"),
 }

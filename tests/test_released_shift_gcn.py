@@ -12,12 +12,13 @@ from click import ClickException
 from support.released_states import released_state
 from support.sessions import ROOT, Log, artifacts, link_copy, read, run
 
-from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.streams import to_stream
 from msf_kedro.networks.shift_gcn import ShiftGCN
 from msf_kedro.sample import clip_names, generate_clip
 
+LAYOUT = get_layout("kinect_v2_25")
 JOB = "released_shift_gcn"
 RELEASE = {"window": 40, "resample": False}
 STATES = {

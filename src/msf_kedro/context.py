@@ -48,7 +48,7 @@ LOCATIONS = {
     "text_files",
 }
 # Their keys are names of the user's own.
-MAPPINGS = {"encoders", "variants"}
+MAPPINGS = {"encoders", "layouts", "variants"}
 CELL = ("split", "method", "encoder", "texts")
 
 

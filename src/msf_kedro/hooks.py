@@ -45,7 +45,8 @@ class StudyFitsTogether:
             return  # what others have trained takes clips of any class
         classes = parse_classes(catalog.load("params:classes"))
         if "raw_clips" in raw:
-            get_layout(catalog.load("params:clips").layout)
+            clips = catalog.load("params:clips")
+            get_layout(clips.layout, catalog.load("params:layouts"), clips.units)
         split = get_split(catalog.load("params:splits"), catalog.load("params:split"))
         check_split(split, classes)
         kinds = parse_texts(catalog.load("params:texts")) if "params:texts" in read else []

@@ -67,6 +67,22 @@ def test_turning_alone_keeps_heights_and_the_largest_angle(seed):
     assert angles.abs().max() <= 0.5 + 1e-4
 
 
+@given(st.integers(0, 1000))
+def test_a_pose_in_an_image_is_turned_in_it_only(seed):
+    """By `tilt`, about the axis that points at the viewer; `turn` is about another one."""
+    bodies = random_bodies([0, 1])[:, :2]
+    config = AugmentConfig(turn=0.8, tilt=0.3, scale=0.0, crop=0.0)
+    found = changed(bodies, [0, 1], config, seed)
+    torch.testing.assert_close(distances(found), distances(bodies), atol=1e-4, rtol=1e-4)
+    flat, turned = (torch.complex(b[:, 0], b[:, 1]) for b in (bodies, found))
+    angles = (turned / flat).angle()
+    torch.testing.assert_close(angles, angles[:, :1, :1].expand_as(angles), atol=1e-4, rtol=0)
+    assert angles.abs().max() <= 0.3 + 1e-4
+    assert (angles[0, 0, 0] - angles[1, 0, 0]).abs() > 1e-6
+    still = AugmentConfig(turn=0.8, tilt=0.0, scale=0.0, crop=0.0)
+    assert torch.equal(changed(bodies, [0, 1], still, seed), bodies)
+
+
 def test_all_of_the_range_is_used():
     """Over many clips turns go nearly to both ends and scales average to 1."""
     clips = list(range(2000))

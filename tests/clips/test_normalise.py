@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.transform import Rotation
+from support.poses import coco_clip
 
-from msf_kedro.clips.layouts import KINECT_V1_20, KINECT_V2_25
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import (
     NormaliseConfig,
     check_clip,
@@ -22,7 +23,8 @@ from msf_kedro.clips.normalise import (
     select_bodies,
 )
 
-LAYOUT = KINECT_V2_25
+LAYOUT = get_layout("kinect_v2_25")
+CONFIG = NormaliseConfig(8, True, min_confidence=0.3, max_missing=0.5)
 
 
 def random_clip(bodies: int, frames: int, seed: int = 0) -> np.ndarray:
@@ -174,7 +176,7 @@ def assert_as_the_reference(clip: np.ndarray, window: int) -> None:
 def test_the_reference_variant_equals_its_transcription(clip, window):
     """The window is 300 in the reference; shorter ones have longer clips cut."""
     assume(any(len(np.unique(body[occupied(body)])) > 3 for body in clip[:4]))  # not points only
-    assert check_clip(clip, LAYOUT) is None
+    assert check_clip(clip, LAYOUT, CONFIG) is None
     assert_as_the_reference(clip, window)
 
 
@@ -386,23 +388,140 @@ def spoilt(place: tuple, value: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("clip", "reason"),
     [
-        (np.ones((5, 25, 3)), r"shape \(5, 25, 3\), expected \(bodies, frames, joints, 3\)"),
+        (
+            np.ones((5, 25, 3)),
+            r"shape \(5, 25, 3\), expected \(bodies, frames, joints, 3\), or 4 with confidences$",
+        ),
         (np.ones((1, 5, 25, 2)), r"shape \(1, 5, 25, 2\), expected"),
+        (np.ones((1, 5, 25, 5)), r"shape \(1, 5, 25, 5\), expected"),
         (np.zeros((0, 5, 25, 3)), "no body in any frame"),
         (np.zeros((2, 0, 25, 3)), "no body in any frame"),
         (np.zeros((2, 5, 25, 3)), "no body in any frame"),
-        (np.ones((1, 5, 20, 3)), "20 joints, the layout has 25"),
-        (spoilt((0, 2, 7, 1), np.nan), "frame 3 holds a coordinate that is not finite"),
+        (np.full((1, 5, 25, 3), np.nan), "no body in any frame"),
+        (
+            np.ones((1, 5, 20, 3)),
+            r"20 joints, the layout has 25 \(clips\.layout is kinect_v2_25; of 20 joints is"
+            r" kinect_v1_20, nw_ucla_20\)$",
+        ),
+        (np.ones((1, 5, 7, 3)), "7 joints, the layout has 25 .* of 7 joints is none that comes"),
+        (spoilt((0, 2, 7, 1), np.inf), "frame 3 holds a coordinate that is not finite"),
+        (spoilt((0, 2, 7, 1), 2e6), r"frame 3 holds a coordinate that is beyond 1e\+06"),
+        (
+            spoilt((slice(None), slice(None), slice(15)), np.nan),
+            r"60% of the joints are missing \(not a number, or of a confidence below 0\.3\),"
+            r" accepted are 50% of a body's \(normalise\.max_missing\)",
+        ),
+        (
+            random_clip(1, 5) * 1000,
+            r"from spine base to spine middle are \d+ metres if coordinates are in metres, expected"
+            r" 0\.02 to 5\.0; say with clips\.units",
+        ),
+        (random_clip(1, 5) / 1000, r"from spine base to spine middle are 0\.000\d+ metres"),
         (spoilt((1, 4, 0, 0), -np.inf), "frame 5 holds a coordinate that is not finite"),
         (np.concatenate([np.zeros((4, 5, 25, 3)), random_clip(1, 5)]), "no body in any frame"),
     ],
 )
 def test_a_bad_clip_has_a_reason(clip, reason):
-    assert re.match(reason, check_clip(clip, LAYOUT))
+    assert re.match(reason, check_clip(clip, LAYOUT, CONFIG))
 
 
 def test_a_good_clip_has_none():
     clip = random_clip(2, 1)
     clip[0] = 0
-    assert check_clip(clip, LAYOUT) is None
-    assert check_clip(random_clip(1, 3)[:, :, :20], KINECT_V1_20) is None
+    assert check_clip(clip, LAYOUT, CONFIG) is None
+    assert check_clip(random_clip(1, 3)[:, :, :20], get_layout("kinect_v1_20"), CONFIG) is None
+
+
+# --- poses in an image ---
+
+COCO = get_layout("coco_17")
+
+
+def filmed(action: int = 51) -> np.ndarray:
+    return coco_clip(action, 1, 1)
+
+
+def of(joint: str) -> int:
+    return COCO.joints.index(joint)
+
+
+@pytest.mark.parametrize("resample", [True, False])
+def test_a_filmed_person_is_centred_upright_and_of_one_size(resample):
+    clip = filmed()
+    assert check_clip(clip, COCO, CONFIG) is None
+    bodies = normalise(clip, COCO, NormaliseConfig(16, resample, 0.3, 0.5))
+    assert bodies.shape == (2, 2, 19, 16)
+    first = bodies[0]
+    np.testing.assert_allclose(first[:, COCO.centre], 0, atol=1e-5)
+    torso = np.linalg.norm(first[:, of("mid shoulder")] - first[:, of("mid hip")], axis=0)
+    assert np.median(torso) == pytest.approx(1, abs=1e-5)
+    height = first[1].mean(axis=1)
+    assert height[of("nose")] > height[of("mid shoulder")] > 0
+    assert 0 > height[of("left knee")] > height[of("left ankle")]
+
+
+@given(st.floats(0.1, 10), st.floats(-500, 500), st.floats(-500, 500))
+def test_size_and_place_in_the_image_do_not_count(size, right, down):
+    clip = filmed(1)
+    clip[..., :2] += 2000  # away from (0, 0), where joints are missing
+    moved = clip.copy()
+    moved[..., :2] = clip[..., :2] * size + (right, down) if size > 1 else clip[..., :2] * size
+    np.testing.assert_allclose(
+        normalise(moved, COCO, CONFIG), normalise(clip, COCO, CONFIG), atol=2e-3
+    )
+
+
+def test_what_lies_still_lies():
+    """A turned image is another pose: only the torso's length counts, not its direction."""
+    clip = filmed(1)
+    lying = clip.copy()
+    lying[..., 0], lying[..., 1] = clip[..., 1], clip[..., 0]
+    stands, lies = (normalise(c, COCO, CONFIG) for c in (clip, lying))
+    np.testing.assert_allclose(lies[:, 0], -stands[:, 1], atol=1e-4)
+    np.testing.assert_allclose(lies[:, 1], -stands[:, 0], atol=1e-4)
+
+
+def test_whole_pixels_that_cancel_each_other_are_no_missing_joints():
+    clip = np.round(filmed(1)[..., :2]) - (900, 500)
+    clip[0, :, of("left wrist")] = (120, -120)
+    bodies = normalise(clip, COCO, CONFIG)
+    hip = normalise(clip, COCO, CONFIG)[0, :, of("left wrist")]
+    assert np.abs(hip).min(axis=1).max() > 0
+    assert np.isfinite(bodies).all()
+
+
+@pytest.mark.parametrize(
+    ("clip", "reason"),
+    [
+        (np.ones((1, 5, 17, 4)), r"shape \(1, 5, 17, 4\), expected .*joints, 2\), or 3 with conf"),
+        (np.ones((1, 5, 18, 3)), "18 joints, the layout has 17 .* of 18 joints is openpose_18"),
+        (filmed() * (1, 1, 0), r"100% of the joints are missing .*below 0\.3"),
+        (np.ones((1, 5, 17, 2)), "mid hip and mid shoulder are in one place in every frame"),
+    ],
+)
+def test_a_bad_pose_has_a_reason(clip, reason):
+    assert re.match(reason, check_clip(clip, COCO, CONFIG))
+
+
+def test_clips_in_millimetres_become_those_in_metres():
+    clip = random_clip(2, 9).astype(np.float32)
+    in_mm = get_layout("kinect_v2_25", units="millimetres")
+    assert check_clip(clip * 1000, in_mm, CONFIG) is None
+    np.testing.assert_allclose(
+        normalise(clip * 1000, in_mm, CONFIG), normalise(clip, LAYOUT, CONFIG), atol=1e-5
+    )
+
+
+def test_of_clips_in_no_known_unit_the_torso_is_one_long():
+    clip = random_clip(1, 9)
+    anyhow = get_layout("kinect_v2_25", units="arbitrary")
+    found = [normalise(clip * size, anyhow, CONFIG) for size in (1, 37)]
+    np.testing.assert_allclose(*found, atol=1e-5)
+    torso = np.linalg.norm(found[0][0, :, 1] - found[0][0, :, 0], axis=0)
+    assert np.median(torso) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("field", ["min_confidence", "max_missing"])
+def test_shares_have_their_range(field):
+    with pytest.raises(ValueError, match=rf"normalise\.{field} is 1\.5, expected 0 to 1"):
+        NormaliseConfig(8, True, **{field: 1.5})

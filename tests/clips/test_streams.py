@@ -3,8 +3,10 @@
 import pytest
 import torch
 
-from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.streams import STREAMS, to_stream
+
+LAYOUT = get_layout("kinect_v2_25")
 
 
 def slow(joints: torch.Tensor, stream: str) -> torch.Tensor:
@@ -27,9 +29,9 @@ def slow(joints: torch.Tensor, stream: str) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("stream", STREAMS)
-@pytest.mark.parametrize("frames", [1, 4])
-def test_a_stream_equals_a_slow_loop(stream, frames):
-    joints = torch.randn(2, 3, 25, frames, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(("frames", "channels"), [(1, 3), (4, 3), (4, 2)])
+def test_a_stream_equals_a_slow_loop(stream, frames, channels):
+    joints = torch.randn(2, channels, 25, frames, generator=torch.Generator().manual_seed(0))
     before = joints.clone()
     torch.testing.assert_close(to_stream(joints, stream, LAYOUT), slow(joints, stream))
     assert torch.equal(joints, before)

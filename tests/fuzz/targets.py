@@ -128,10 +128,11 @@ def _clip(read: Callable[[], np.ndarray], layout_name: str, name: str) -> bool:
         clip = read()
         assert (clip.dtype, clip.ndim) == (np.float32, 4)
         LIMITS.check(name, bodies=clip.shape[0], frames=clip.shape[1])
-        if check_clip(clip, layout):
-            return False
         for resample in (True, False):
-            bodies = normalise(clip, layout, NormaliseConfig(4, resample))
+            config = NormaliseConfig(4, resample, min_confidence=0.3, max_missing=0.5)
+            if check_clip(clip, layout, config):
+                return False
+            bodies = normalise(clip, layout, config)
             assert np.isfinite(bodies).all()
         return True
     return False

@@ -10,7 +10,7 @@ import torch
 from support.breaking import BrokenOffError, Checkpoint, in_pieces, without_seconds
 
 from msf_kedro.clips.augment import AugmentConfig
-from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.streams import STREAMS
@@ -26,6 +26,7 @@ from msf_kedro.networks.extractor import (
 from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.sample import generate_clip
 
+LAYOUT = get_layout("kinect_v2_25")
 ACTIONS = (8, 23, 26, 58)  # sit down, hand waving, hop, shake hands (two people)
 TRAINING = ShiftGCNTraining(
     epochs=10,

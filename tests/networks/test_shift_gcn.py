@@ -244,6 +244,17 @@ def test_logits_and_features_of_any_joints_frames_and_widths(joints, frames, wid
     assert all(parameter.grad is not None for parameter in net.parameters())
 
 
+def test_poses_in_an_image_have_two_channels():
+    net = ShiftGCN(CONFIG, 5, 4, channels=2).double()
+    bodies, clip, person = ragged([1, 2])
+    logits, _ = net(bodies[:, :2], clip, person)
+    assert logits.shape == (2, 4)
+    assert net.architecture["channels"] == 2
+    again = ShiftGCN.from_state(net.architecture, 4, net.state_dict()).double()
+    torch.testing.assert_close(again.eval()(bodies[:, :2], clip, person)[0],
+                               net.eval()(bodies[:, :2], clip, person)[0])  # fmt: skip
+
+
 def test_a_network_equals_its_slow_transcription():
     """Body norms, units, and the mean over time, joints and people."""
     net = unlike_initial(network())

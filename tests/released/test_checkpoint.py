@@ -44,7 +44,8 @@ def test_every_form_gives_the_same_network(form):
 
 def test_what_it_becomes_is_the_projects_own_form():
     architecture, classes, state = convert(STATE)
-    assert architecture == {"widths": [4, 4, 6, 6], "strided_units": [3, 4], "joints": 25}
+    sizes = {"joints": 25, "channels": 3}
+    assert architecture == {"widths": [4, 4, 6, 6], "strided_units": [3, 4]} | sizes
     assert classes == 60
     network = ShiftGCN.from_state(architecture, classes, state)
     assert network.architecture == architecture

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from msf_kedro.clips.augment import AugmentConfig
-from msf_kedro.clips.layouts import KINECT_V2_25 as LAYOUT
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.datasets import training_state
@@ -25,6 +25,7 @@ from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
 from msf_kedro.sample import generate_clip
 from msf_kedro.texts.fusion import Texts
 
+LAYOUT = get_layout("kinect_v2_25")
 KEY = "what this is made from"
 
 

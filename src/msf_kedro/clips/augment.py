@@ -12,8 +12,9 @@ class AugmentConfig:
     """How much training clips may be changed; all zeros leave them as they are.
 
     Attributes:
-        turn: largest turn about the vertical axis, in rad.
-        tilt: largest turn about each horizontal axis, in rad.
+        turn: largest turn about the vertical axis, in rad; of poses in an image, none.
+        tilt: largest turn about each horizontal axis, in rad; of poses in an image, about the one
+            that points at the viewer.
         scale: largest relative change of size.
         crop: largest share of the frames cut off at each end; the rest is stretched to the window.
     """
@@ -43,7 +44,8 @@ def augment(
     draws = torch.rand(clips, 6, generator=generator).to(bodies.device)[clip]
     angles = (2 * draws[:, :3] - 1) * draws.new_tensor([config.tilt, config.tilt, config.turn])
     scale = 1 + (2 * draws[:, 3] - 1) * config.scale
-    transform = _rotations(angles) * scale[:, None, None]
+    turns = _rotations(angles) if bodies.shape[1] == 3 else _turns(angles[:, 0])
+    transform = turns * scale[:, None, None]
     turned = torch.einsum("bij,bjvt->bivt", transform, bodies)
     return _crop(turned, draws[:, 4:] * config.crop) if config.crop else turned
 
@@ -54,6 +56,12 @@ def _rotations(angles: Float[Tensor, "B 3"]) -> Float[Tensor, "B 3 3"]:
     zero = torch.zeros_like(x)
     cross = torch.stack([zero, -z, y, z, zero, -x, -y, x, zero], dim=1).view(-1, 3, 3)
     return torch.linalg.matrix_exp(cross)
+
+
+def _turns(angle: Float[Tensor, " B"]) -> Float[Tensor, "B 2 2"]:
+    """Rotation matrices in the plane."""
+    sin, cos = angle.sin(), angle.cos()
+    return torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)
 
 
 def _crop(bodies: Float[Tensor, "B C V T"], cut: Float[Tensor, "B 2"]) -> Float[Tensor, "B C V T"]:

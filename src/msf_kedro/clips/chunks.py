@@ -34,7 +34,7 @@ class Chunk(TypedDict):
     """Some prepared clips: their rows of the clip table, by column, and the kept ones' bodies."""
 
     columns: Columns
-    bodies: Float[np.ndarray, "B 3 V W"]
+    bodies: Float[np.ndarray, "B C V W"]
 
 
 def cut(raw: Mapping[str, LoadClip], recipe: Recipe) -> dict[str, dict[str, LoadClip]]:
@@ -82,7 +82,7 @@ def prepare_chunk(
     key: str, clips: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk]
 ) -> Columns:
     """Prepare one chunk into the store and return its columns."""
-    rows, bodies = [], [np.zeros((0, 3, len(recipe.layout.joints), recipe.normalise.window), "f4")]
+    rows, bodies = [], [np.zeros((0, *recipe.body), "f4")]
     for name, load in clips.items():
         row, normalised = prepare_clip(name, load, recipe)
         rows.append(row)

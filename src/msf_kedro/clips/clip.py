@@ -34,6 +34,7 @@ class ClipsConfig:
         max_frames: most frames of a clip; larger ones are set aside before memory is taken.
         max_bodies: most bodies of a frame.
         max_bytes: largest file, also once decompressed.
+        units: of the coordinates, where they are not the layout's.
     """
 
     name_pattern: str
@@ -42,6 +43,7 @@ class ClipsConfig:
     max_frames: int
     max_bodies: int
     max_bytes: int
+    units: str | None = None
 
     def __post_init__(self):
         try:
@@ -93,10 +95,15 @@ class Recipe:
     layout: Layout
     normalise: NormaliseConfig
 
+    @property
+    def body(self) -> tuple[int, int, int]:
+        """The shape of a normalised body: channels, joints, frames."""
+        return self.layout.dimensions, len(self.layout.joints), self.normalise.window
+
 
 def prepare_clip(
     name: str, load: LoadClip, recipe: Recipe
-) -> tuple[Row, Float[np.ndarray, "B 3 V W"] | None]:
+) -> tuple[Row, Float[np.ndarray, "B C V W"] | None]:
     """A clip's row and, if it can be used, its normalised bodies."""
     row, unread = _read_name(name, recipe)
     if unread:
@@ -105,7 +112,7 @@ def prepare_clip(
         clip = load(recipe.clips.limits)
     except Exception as error:  # a damaged file can make a reader raise anything
         return row | {"reason": f"unreadable: {error.__cause__ or error}"}, None
-    reason = check_clip(clip, recipe.layout)
+    reason = check_clip(clip, recipe.layout, recipe.normalise)
     if reason:
         return row | {"reason": reason}, None
     bodies = normalise(clip, recipe.layout, recipe.normalise)

@@ -54,7 +54,7 @@ def prepare(
     _check_rejected(table, recipe.clips)
     counts = torch.tensor([0, *table.bodies[table.kept]])
     first = torch.cumsum(counts, 0)
-    shape = (int(first[-1]), 3, len(recipe.layout.joints), recipe.normalise.window)
+    shape = (int(first[-1]), *recipe.body)
     return (
         table,
         Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks)), store.clear),

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.clips.augment import AugmentConfig, augment
-from msf_kedro.clips.layouts import Layout, get_layout
+from msf_kedro.clips.layouts import Layout
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.streams import STREAMS, to_stream
 from msf_kedro.configuration import configuration
@@ -161,6 +161,7 @@ def extract(
 
 def extract_tables(
     saved: dict[str, Any],
+    layout: Layout,
     skeletons: Skeletons,
     names: pd.Index,
     device: torch.device,
@@ -169,7 +170,8 @@ def extract_tables(
     """Features and logits of clips by a saved network, indexed by the clips' names.
 
     Args:
-        saved: `architecture`, `class_ids`, `layout`, `stream` and `state` of the network.
+        saved: `architecture`, `class_ids`, `stream` and `state` of the network.
+        layout: of the clips that it was trained on.
         padded: whether absent bodies count, as in the release.
     """
     classes = pd.Index(saved["class_ids"], name="class_id")
@@ -178,7 +180,7 @@ def extract_tables(
         (PaddedShiftGCN(network) if padded else network).to(device),
         skeletons,
         saved["stream"],
-        get_layout(saved["layout"]),
+        layout,
         skeletons.places(names),
     )
     return (

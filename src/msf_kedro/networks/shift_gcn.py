@@ -19,7 +19,7 @@ from msf_kedro.configuration import configuration
 from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
 from msf_kedro.released.checkpoint import convert
 
-CHANNELS = 3  # coordinates of a joint
+CHANNELS = 3  # coordinates of a joint; 2 of poses in an image
 PERSONS = 2  # bodies per clip with batch-norm statistics of their own
 WIDE_REACH = 3  # frames; up to here a convolution is the fastest time shift
 
@@ -200,11 +200,11 @@ class ShiftGCN(nn.Module):
         architecture: plain values that, with the number of classes, rebuild the network.
     """
 
-    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int):
+    def __init__(self, config: ShiftGCNConfig, joints: int, classes: int, channels: int = CHANNELS):
         super().__init__()
-        self.architecture = asdict(config) | {"joints": joints}
-        self.norms = nn.ModuleList(JointBatchNorm(CHANNELS, joints) for _ in range(PERSONS))
-        inputs = (CHANNELS, *config.widths[:-1])
+        self.architecture = asdict(config) | {"joints": joints, "channels": channels}
+        self.norms = nn.ModuleList(JointBatchNorm(channels, joints) for _ in range(PERSONS))
+        inputs = (channels, *config.widths[:-1])
         self.units = nn.ModuleList(
             Unit(before, width, joints, 2 if number in config.strided_units else 1, number > 1)
             for number, (before, width) in enumerate(zip(inputs, config.widths, strict=True), 1)
@@ -217,8 +217,9 @@ class ShiftGCN(nn.Module):
         cls, architecture: Mapping[str, Any], classes: int, state: Mapping[str, Tensor]
     ) -> "ShiftGCN":
         """The network of this `architecture` (see the attribute), with a saved state."""
-        config = {name: value for name, value in architecture.items() if name != "joints"}
-        network = cls(ShiftGCNConfig(**config), architecture["joints"], classes)
+        sizes = {name: architecture[name] for name in ("joints", "channels")}
+        config = {name: value for name, value in architecture.items() if name not in sizes}
+        network = cls(ShiftGCNConfig(**config), classes=classes, **sizes)
         network.load_state_dict(state)
         return network
 

@@ -36,8 +36,8 @@ def convert(state_dict: Any) -> tuple[Architecture, int, dict[str, Tensor]]:
             a dictionary that holds such a one as `state_dict` or `model`.
 
     Returns:
-        The architecture (`widths`, `strided_units`, `joints`), the number of classes, and the
-        state under the project's names, float32 on the CPU.
+        The architecture (`widths`, `strided_units`, `joints`, `channels`), the number of classes,
+        and the state under the project's names, float32 on the CPU.
 
     Raises:
         ValueError: keys are missing or surplus, or values are not as expected; names up to 20
@@ -133,7 +133,8 @@ def _architecture(found: Mapping[str, Any]) -> tuple[Architecture, int]:
     widths = [_size(found, of_unit) for of_unit in places]
     residual = _units(found, r"l([0-9]{1,4})\.residual\.")
     strided = [u for u in units[1:] if u in residual or widths[u - 1] != widths[u - 2]]
-    architecture = {"widths": widths, "strided_units": strided, "joints": JOINTS}
+    architecture = {"widths": widths, "strided_units": strided}
+    architecture |= {"joints": JOINTS, "channels": CHANNELS}
     return architecture, _size(found, {"fc.weight": 0, "fc.bias": 0})
 
 

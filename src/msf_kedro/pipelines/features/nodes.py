@@ -26,6 +26,7 @@ def train_shift_gcn(
     skeletons: dict,
     roles: pd.DataFrame,
     clips: ClipsConfig,
+    layouts: dict,
     shift_gcn: ShiftGCNConfig,
     shift_gcn_training: ShiftGCNTraining,
     augment: AugmentConfig,
@@ -42,11 +43,11 @@ def train_shift_gcn(
     """
     if not streams.weight(stream):
         return {}, pd.DataFrame({"epoch": pd.Series(dtype="int64")})
-    layout = get_layout(clips.layout)
+    layout = get_layout(clips.layout, layouts)
     classes = seen_classes(roles)
     skeletons = Skeletons(**skeletons)
     with runtime.seeded(seed, "shift_gcn", stream):
-        network = ShiftGCN(shift_gcn, len(layout.joints), len(classes))
+        network = ShiftGCN(shift_gcn, len(layout.joints), len(classes), layout.dimensions)
     history = train(
         f"Shift-GCN {stream} on {len(classes)} classes",
         network.to(runtime.pick_device(device)),
@@ -71,13 +72,16 @@ def train_shift_gcn(
 
 
 def extract_features(
-    shift_gcn: dict, skeletons: dict, roles: pd.DataFrame, device: str
+    shift_gcn: dict, skeletons: dict, roles: pd.DataFrame, layouts: dict, device: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Features and seen logits of all clips by one stream; nothing for a stream that is off."""
     names = pd.Index(roles.name, name="name")
     if not shift_gcn:
         return pd.DataFrame(index=names), pd.DataFrame(index=names)
-    return extract_tables(shift_gcn, Skeletons(**skeletons), names, runtime.pick_device(device))
+    layout = get_layout(shift_gcn["layout"], layouts)
+    return extract_tables(
+        shift_gcn, layout, Skeletons(**skeletons), names, runtime.pick_device(device)
+    )
 
 
 def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tuple:

@@ -12,10 +12,11 @@ from msf_kedro.pipelines.features.nodes import (
 from msf_kedro.zero_shot.splits import PHASES
 
 TRAIN = (
-    *("skeletons", "roles", "params:clips", "params:shift_gcn", "params:shift_gcn_training"),
-    *("params:augment", "params:streams", "params:seed", "params:device", "training_state"),
+    *("skeletons", "roles", "params:clips", "params:layouts", "params:shift_gcn"),
+    *("params:shift_gcn_training", "params:augment", "params:streams", "params:seed"),
+    *("params:device", "training_state"),
 )
-EXTRACT = ("shift_gcn", "skeletons", "roles", "params:device")
+EXTRACT = ("shift_gcn", "skeletons", "roles", "params:layouts", "params:device")
 PARAMETERS = {name for name in TRAIN if name.startswith("params:")}
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.networks.extractor import extract_tables
@@ -63,4 +64,7 @@ def extract_features(
         )
     names = pd.Index(skeletons["names"], name="name")
     skeletons = Skeletons(**skeletons)
-    return extract_tables(shift_gcn, skeletons, names, runtime.pick_device(device), padded=True)
+    layout = get_layout(LAYOUT)
+    return extract_tables(
+        shift_gcn, layout, skeletons, names, runtime.pick_device(device), padded=True
+    )

@@ -20,6 +20,7 @@ def prepare_clips(
     classes: str,
     clips: ClipsConfig,
     normalise: NormaliseConfig,
+    layouts: dict,
     workers: int,
 ) -> tuple[pd.DataFrame, dict]:
     """The clip table and the kept clips' names and normalised bodies, as `Skeletons` has them.
@@ -30,7 +31,7 @@ def prepare_clips(
         parse_classes(classes),
         listed_clips(missing_lists, clips.name_pattern),
         clips,
-        get_layout(clips.layout),
+        get_layout(clips.layout, layouts, clips.units),
         normalise,
     )
     table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))

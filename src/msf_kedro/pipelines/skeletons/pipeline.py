@@ -12,7 +12,7 @@ def create_pipeline(**kwargs) -> Pipeline:
                 prepare_clips,
                 [
                     *("raw_clips", "clip_chunks", "missing_lists", "params:classes"),
-                    *("params:clips", "params:normalise", "params:workers"),
+                    *("params:clips", "params:normalise", "params:layouts", "params:workers"),
                 ],
                 ["clips", "skeletons"],
                 name="prepare_clips",
