@@ -18,7 +18,16 @@ STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "
 CLIPS = {"raw_clips", "clip_chunks", "missing_lists"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
 SCRATCH = "training_state"
-JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn", "benchmark", "tables"]
+JOBS = [
+    "zssar",
+    "gzssar",
+    "gzssar_released",
+    "released_shift_gcn",
+    "bundle",
+    "recognition",
+    "benchmark",
+    "tables",
+]
 PIPELINES = register_pipelines()
 
 

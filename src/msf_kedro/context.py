@@ -41,6 +41,8 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
+    "classes_to_recognise",
+    "clips_to_recognise",
     "data_root",
     "missing_lists",
     "raw_clips",

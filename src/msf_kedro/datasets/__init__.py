@@ -1,5 +1,6 @@
 """Kedro datasets: versioned artifacts, and readers of raw input and of finished studies."""
 
+from msf_kedro.datasets.bundle import BundleDataset
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset
 from msf_kedro.datasets.class_texts import ClassTextsDataset
@@ -11,15 +12,19 @@ from msf_kedro.datasets.clips import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
+from msf_kedro.datasets.incoming import IncomingClassesDataset, IncomingClipsDataset
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
 from msf_kedro.datasets.training_state import TrainingStateDataset
 from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
 
 __all__ = [
+    "BundleDataset",
     "ClassTextsDataset",
     "ClipChunksDataset",
     "ClipFolderDataset",
+    "IncomingClassesDataset",
+    "IncomingClipsDataset",
     "JSONDataset",
     "MissingListsDataset",
     "NpyClipDataset",
