@@ -88,11 +88,9 @@ def _read(folder: Path, name: str) -> bytes:
     try:
         return (folder / name).read_bytes()
     except OSError as error:
-        what = (
-            "is no bundle, as it has no" if isinstance(error, FileNotFoundError) else "cannot read"
-        )
         raise ValueError(
-            f"{folder}: {what} {name}; give the folder that `kedro run --pipelines=bundle` wrote"
+            f"no bundle, as {name} cannot be read ({error.strerror}); give the folder that"
+            " `kedro run --pipelines=bundle` wrote"
         ) from error
 
 

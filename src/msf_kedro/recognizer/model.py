@@ -103,7 +103,7 @@ class Model:
         return replace(self, streams=streams)
 
     def look(
-        self, clips: list[Float[np.ndarray, "B C V W"]]
+        self, clips: list[Float[np.ndarray, "_ C V W"]]
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n S"]]:
         """Fused features and seen logits of normalised clips, as the study fuses them."""
         first = torch.tensor([0, *(len(bodies) for bodies in clips)]).cumsum(0)
@@ -169,7 +169,7 @@ class Model:
         """
         try:
             return cls._of_parts(values, tensors)
-        except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        except (LookupError, ArithmeticError, TypeError, AttributeError, RuntimeError) as error:
             raise ValueError(
                 f"values and tensors do not fit together: {type(error).__name__} {error}"
             ) from error
@@ -192,8 +192,10 @@ class Model:
         seen = sum(known.side == SEEN for known in classes)
         classifier = dict(values["classifier"])
         temperature = classifier.pop("temperature")
+        if not seen or not values["streams"]:
+            raise ValueError("there is no seen class or no stream")
         gates = [Gate(**g | {"weights": np.array(g["weights"], float)}) for g in values["gates"]]
-        return cls(
+        model = cls(
             layout=parse_layout(layout.pop("name"), layout),
             normalise=NormaliseConfig(**values["normalise"]),
             limits=Limits(**values["limits"]),
@@ -220,3 +222,8 @@ class Model:
             classes=classes,
             facts=values["facts"],
         )
+        if model.gate not in model.gates or "threshold" not in model.gates:
+            raise ValueError(f"gate is {model.gate!r}, but there are gates {list(model.gates)}")
+        if [known.class_id for known in model.of(UNSEEN)] != model.classifier.class_ids:
+            raise ValueError("the classifier is not of the unseen classes")
+        return model

@@ -74,22 +74,14 @@ class Predictions(list[Prediction]):
 
     def table(self, top: int = 3) -> str:
         """A table for people: what each clip shows, and behind it why others were refused."""
-        rows = [
-            [
-                prediction.name,
-                prediction.side or "",
-                prediction.gate,
-                *(f"{label} {probability:.0%}" for label, probability in prediction.top(top)),
-            ]
-            for prediction in self
-            if not prediction.refused
-        ]
-        names = ["clip", "side", "gate", "class", *(f"{place}." for place in range(2, top + 1))]
-        lines = []
-        if rows:
-            frame = pd.DataFrame(rows).fillna("")
-            frame.columns = names[: frame.shape[1]]
-            lines = [frame.to_string(index=False, justify="left")]
+        rows = []
+        for prediction in self:
+            if not prediction.refused:
+                classes = [f"{label} {share:.0%}" for label, share in prediction.top(top)]
+                row = {"clip": prediction.name, "class": classes[0], "side": prediction.side}
+                row |= {"gate": prediction.gate} if prediction.gate else {}
+                rows.append(row | {f"{n}.": text for n, text in enumerate(classes[1:], 2)})
+        lines = [pd.DataFrame(rows).fillna("").to_string(index=False)] if rows else []
         refused = [str(prediction) for prediction in self if prediction.refused]
         return "\n".join([*lines, *refused])
 

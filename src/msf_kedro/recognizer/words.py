@@ -85,26 +85,19 @@ def complete(label: str, given: Given, kinds: Iterable[str]) -> tuple[Given, lis
     Returns:
         Text kind → text, and what to tell the user about it.
     """
-    words, notes = {}, []
+    words, read, notes = {}, set(), []
     for kind in kinds:
-        standing_in = next((name for name in STAND_INS[kind] if name in given), None)
-        if kind in given:
-            words[kind] = given[kind]
-        elif standing_in:
-            words[kind] = given[standing_in]
-            if standing_in != DESCRIPTION:
-                notes.append(f"its {standing_in} stands in for its {kind}")
-        else:
-            words[kind] = label
-            if kind != "LB":
-                notes.append(f"its label stands in for its {kind}")
-    read = {DESCRIPTION, *words} if {"AD", "MD"} & words.keys() else set(words)
+        source = next((name for name in (kind, *STAND_INS[kind]) if name in given), "label")
+        words[kind] = given.get(source, label)
+        read.add(source)
+        if source not in (kind, DESCRIPTION) and kind != "LB":
+            notes.append(f"its {source} stands in for its {kind}")
     if unread := [name for name in given if name not in read]:
         notes.append(f"its {' and '.join(unread)} is not read: the method reads {'+'.join(words)}")
     return words, notes
 
 
-def _rows(table: pd.DataFrame, where: str) -> list[tuple[Any, Given]]:
+def _rows(table: pd.DataFrame, where: str) -> list[tuple[Any, dict[str, Any]]]:
     if "label" not in table:
         raise ValueError(f"{where}: columns {list(table)[:12]}, expected `label` among them")
     columns = [column for column in table if column != "label"]

@@ -14,4 +14,6 @@ INPUTS = (
 
 
 def create_pipeline(**kwargs) -> Pipeline:
-    return Pipeline([node(make_bundle, list(INPUTS), "bundle", name="make_bundle")])
+    return Pipeline(
+        [node(make_bundle, list(INPUTS), "bundle", name="make_bundle", namespace="test")]
+    )
