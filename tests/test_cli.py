@@ -26,7 +26,7 @@ def _in_the_project(monkeypatch):
         ),
         ("shift_gcn_training.epochs=0", "parameters shift_gcn_training: epochs: Input should be"),
         ("clips.max_rejected=7.5", "parameters clips: clips.max_rejected is 7.5, expected 0 to 1"),
-        ("msf.cycles=abc", "parameters msf: cycles: Input should be a valid integer"),
+        ("msf.cycles=abc", "msf.cycles is 'abc', expected a whole number"),
         ("split=../x", "unknown class split '../x'; this study has split_1, split_2"),
     ],
 )

@@ -104,6 +104,25 @@ def test_a_device_that_is_not_there_is_refused(monkeypatch, name):
         pick_device(name)
 
 
+@pytest.mark.parametrize("name", ["meta", "xpu", "vulkan"])
+def test_a_device_of_another_kind_is_refused(name):
+    with pytest.raises(ValueError, match=f"device '{name}' is of no use here; use auto, cpu, cuda"):
+        pick_device(name)
+
+
+def test_a_gpu_that_is_one_too_many_is_refused(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert pick_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ValueError, match="device 'cuda:2' is not available"):
+        pick_device("cuda:2")
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="seed is -1, expected 0 or more"):
+        derive_seed(-1, "gate")
+
+
 def test_there_is_no_mixed_precision_on_the_cpu():
     with autocast(torch.device("cpu")):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == torch.float32

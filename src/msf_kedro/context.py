@@ -14,6 +14,7 @@ from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
 from omegaconf import OmegaConf
 
+from msf_kedro.configuration import check_name, check_seeds, misfits
 from msf_kedro.methods import METHODS
 from msf_kedro.pipelines import benchmark
 from msf_kedro.reports.benchmark import BenchmarkConfig, cells
@@ -84,6 +85,8 @@ class StudyContext(KedroContext):
         parameters = self._with_variant(dict(self.config_loader["parameters"]))
         if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
             parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
+        check_seeds(parameters["seeds"], "seeds")
+        check_seeds([parameters["seed"]], "seed")
         # Without those that the environment lacks, so that only who reads them misses them.
         parameters = {key: value for key, value in parameters.items() if value is not None}
         self.config_loader["parameters"] = parameters
@@ -92,6 +95,7 @@ class StudyContext(KedroContext):
         self.config_loader["catalog"] = self._catalog_entries(parameters)
         self.require({"study"})
         splits = parameters.get("splits", {})
+        self._check_folders(parameters)
         self._check_split(splits, parameters.get("split"))
         parameters["method_config"] = self._method_config(parameters)
         get_encoder(parameters["encoders"], parameters["encoder"])
@@ -157,12 +161,31 @@ class StudyContext(KedroContext):
         base = copy(self.config_loader)
         base.env, base.runtime_params = base.base_env, {}
         declared = base["parameters"] | dict.fromkeys(LOCATIONS)
-        unknown = list(unknown_names(self.config_loader["parameters"], declared))
-        if unknown:
+        given = self.config_loader["parameters"]
+        if unknown := list(unknown_names(given, declared)):
             raise ClickException(
                 f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
                 f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
             )
+        if wrong := list(misfits(given, declared, MAPPINGS)):
+            raise ClickException(
+                f"{wrong[0]} (parameters of environment {self.environment!r} or --params)"
+            )
+        for name, split in given["splits"].items() if given["splits"] else ():
+            if not isinstance(split, Mapping):
+                raise ClickException(f"splits.{name} is {split!r}, expected {OWN['splits'][1]}")
+
+    def _check_folders(self, parameters: dict[str, Any]) -> None:
+        """Refuse names that would lead out of the data root: folders are called by them."""
+        shared = self.config_loader["globals"]
+        for parameter in ("study", "checkpoint_stream"):
+            for name in (parameters[parameter], shared[parameter]):  # paths hold the latter
+                check_name(name, parameter)
+        for parameter in ("splits", "encoders"):
+            for name in parameters.get(parameter, {}):
+                check_name(name, parameter)
+        for texts in parameters["method_texts"].values():
+            parse_texts(str(texts))
 
     def _with_variant(self, parameters: dict[str, Any]) -> dict[str, Any]:
         variants, chosen = parameters.pop("variants"), parameters["variant"]
@@ -174,6 +197,8 @@ class StudyContext(KedroContext):
         unknown = list(unknown_names(laid_over, parameters))
         if unknown:
             raise ClickException(f"variant {chosen!r} sets unknown parameters {unknown}")
+        if wrong := list(misfits(laid_over, parameters, MAPPINGS)):
+            raise ClickException(f"variant {chosen!r}: {wrong[0]}")
         given = {  # what else the command line says is for the catalog
             key: value for key, value in (self._runtime_params or {}).items() if key in parameters
         }

@@ -71,6 +71,18 @@ class MethodsAreConfigured:
                 configure(method, catalog.load(group))
 
 
+class DeviceIsThere:
+    """Check the device before a clip is read."""
+
+    @hook_impl
+    @in_a_sentence()
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        if "params:device" in pipeline.inputs():
+            from msf_kedro.runtime import pick_device  # imports torch
+
+            pick_device(catalog.load("params:device"))
+
+
 class CheckpointFits:
     """Check a released checkpoint, and that clips are prepared for it, before a clip is read."""
 

@@ -25,7 +25,12 @@ def pick_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise ValueError(f"unknown device {name!r}; use auto, cpu, cuda, cuda:N or mps") from error
-    if not available.get(device.type, True):
+    if device.type not in ("cpu", *available):
+        raise ValueError(f"device {name!r} is of no use here; use auto, cpu, cuda, cuda:N or mps")
+    there = available.get(device.type, True)
+    if device.type == "cuda" and there:
+        there = (device.index or 0) < torch.cuda.device_count()
+    if not there:
         raise ValueError(f"device {name!r} is not available on this machine; use auto or cpu")
     return device
 
@@ -69,7 +74,13 @@ def pick_workers(number: int) -> int:
 
 
 def derive_seed(root: int, *keys: str | int) -> int:
-    """A seed for one purpose, from the root seed and the names of that purpose."""
+    """A seed for one purpose, from the root seed and the names of that purpose.
+
+    Raises:
+        ValueError: the root seed is negative.
+    """
+    if root < 0:
+        raise ValueError(f"seed is {root}, expected 0 or more")
     words = [key if isinstance(key, int) else zlib.crc32(key.encode()) for key in keys]
     # The number of words comes last, as SeedSequence does not see zeros at the end.
     entropy = [root, *words, len(words)] if words else [root]

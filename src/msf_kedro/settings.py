@@ -3,6 +3,7 @@
 from msf_kedro.context import StudyContext, first
 from msf_kedro.hooks import (
     CheckpointFits,
+    DeviceIsThere,
     EnvironmentIsComplete,
     MethodsAreConfigured,
     StudyFitsTogether,
@@ -16,6 +17,7 @@ HOOKS = (
     StudyFitsTogether(),
     MethodsAreConfigured(),
     CheckpointFits(),
+    DeviceIsThere(),
     Lineage(packages=["msf_kedro"], immaterial=["workers"], machine=describe_machine),
 )
 CONFIG_LOADER_ARGS = {

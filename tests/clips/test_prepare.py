@@ -175,12 +175,14 @@ def test_a_config_that_cannot_work_is_refused(pattern, max_rejected, message):
 
 def test_a_group_that_is_no_number_sets_the_clip_aside():
     clip = GOOD[clip_name(1, 1, 1)]
-    raw = loaders({"leftA1": clip, "A1": clip, "3A1": clip})
+    long = f"3A{'0' * 9}1"
+    raw = loaders({"leftA1": clip, "A1": clip, "3A1": clip, long: clip})
     table, skeletons = run(raw, pattern=r"(?P<camera>[a-z]+|\d)?A(?P<action>\d+)")
     assert table.set_index("name").reason.fillna("").to_dict() == {
         "3A1": "",
         "A1": "group camera of the name is None, not a number",
         "leftA1": "group camera of the name is 'left', not a number",
+        long: "group action of the name is '0000000001', expected 9 digits at most",
     }
     assert len(skeletons) == 1
 

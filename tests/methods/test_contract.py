@@ -124,6 +124,18 @@ def test_one_model_alone_is_that_of_all(classifier, fitted, toy):
     torch.testing.assert_close(of_mine.logits(clips), logits, atol=1e-2, rtol=1e-2)
 
 
+def test_a_model_that_is_not_there_is_refused(classifier, toy):
+    """Another run's choice, of more candidates or other seeds."""
+    clips, _ = toy.unseen
+    count = len(classifier.candidates)
+    for candidate, seed in ((0, SEEDS[0]), (count + 1, SEEDS[0]), (1, 12345)):
+        message = (
+            f"candidate {candidate} of seed {seed} .* {count} candidates .*rerun the alignment"
+        )
+        with pytest.raises(ValueError, match=message):
+            classifier.probs(clips, candidate, seed, 1.0)
+
+
 # --- going on after a break ---
 
 SHORT = {"cycles": 3, "checkpoints": 3, "steps": 12, "batch_size": 16}

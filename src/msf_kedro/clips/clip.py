@@ -16,6 +16,7 @@ from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
 
 OTHER_CLASS = "not a class of this study"
 LISTED = "listed as without skeleton"
+MAX_DIGITS = 9  # of a number in a clip's name
 OWN_COLUMNS = ("name", "frames", "bodies", "kept", "reason")
 
 LoadClip = Callable[[Limits], np.ndarray]
@@ -127,8 +128,9 @@ def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
     if not match:
         return row, "the name does not match clips.name_pattern"
     for group, text in match.groupdict().items():
-        if not (text or "").isdecimal():
-            return row, f"group {group} of the name is {text!r}, not a number"
+        if not (text or "").isdecimal() or len(text) > MAX_DIGITS:
+            what = "not a number" if len(text or "") <= MAX_DIGITS else "expected 9 digits at most"
+            return row, f"group {group} of the name is {text!r}, {what}"
         row[group] = int(text)
     if row["action"] not in recipe.classes:
         return row, OTHER_CLASS

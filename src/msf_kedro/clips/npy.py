@@ -1,6 +1,5 @@
 """NumPy's `.npy` bytes to arrays: numbers only, and nothing is read that the header contradicts."""
 
-import ast
 import math
 import re
 import struct
@@ -15,7 +14,13 @@ MAGIC = b"\x93NUMPY"
 HEAD = 4096  # bytes of a file within which its numbers must begin
 _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}  # format version → how the header's length is written
 _DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
-_DIMENSIONS, _SIZE = 8, 10**12  # at most so many, each at most so large
+_SIZE = re.compile(r"[0-9]{1,12}L?")  # Python 2 wrote 5L
+_DIMENSIONS = 8
+_FIELDS = {  # of a header, which is a Python dictionary
+    "descr": re.compile(r"""['"]descr['"]\s*:\s*['"]([^'"]*)['"]"""),
+    "fortran_order": re.compile(r"""['"]fortran_order['"]\s*:\s*(True|False)"""),
+    "shape": re.compile(r"""['"]shape['"]\s*:\s*\(([^()]*)\)"""),
+}
 
 
 class Header(NamedTuple):
@@ -52,7 +57,7 @@ def read_header(head: bytes, size: int, name: str) -> Header:
     start = begin + struct.unpack_from(length, head, 8)[0]
     if start > len(head):
         raise ValueError(f"{name}: its header ends at byte {start}, expected at most {len(head)}")
-    header = Header(*_fields(head[begin:start], name), start)
+    header = Header(*_fields(head[begin:start].decode("latin-1"), name), start)
     if header.end == start:
         raise ValueError(f"{name}: an array {header.shape}, expected some numbers")
     if header.end != size:
@@ -79,7 +84,7 @@ def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M 
     """
     limits.check(name, size=len(content))
     header = read_header(content[:HEAD], len(content), name)
-    if len(header.shape) not in (3, 4):
+    if len(header.shape) not in (3, 4) or header.shape[-1] != 3:
         raise ValueError(
             f"{name}: an array {header.shape}, expected (bodies, frames, joints, 3) or, for one"
             " body, (frames, joints, 3)"
@@ -92,19 +97,21 @@ def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M 
     return np.ascontiguousarray(clip.reshape(header.shape, order=header.order)).reshape(shape)
 
 
-def _fields(text: bytes, name: str) -> tuple[np.dtype, str, tuple[int, ...]]:
-    """The type, order and shape that a header names."""
-    literal = re.sub(r"(?<=\d)L\b", "", text.decode("latin-1"))  # Python 2 wrote 5L
-    try:
-        fields = ast.literal_eval(literal.strip())
-        kind, fortran, shape = (fields[key] for key in ("descr", "fortran_order", "shape"))
-    except (ValueError, SyntaxError, TypeError, KeyError, MemoryError, RecursionError):
+def _fields(text: str, name: str) -> tuple[np.dtype, str, tuple[int, ...]]:
+    """The type, order and shape that a header names, in any order."""
+    found, rest = {}, text
+    for field, pattern in _FIELDS.items():
+        match = pattern.search(rest)
+        if match:
+            found[field], rest = match[1], rest[: match.start()] + rest[match.end() :]
+    if len(found) < len(_FIELDS) or not re.fullmatch(r"\s*\{[\s,]*\}\s*", rest):
         raise ValueError(
-            f"{name}: its header is {literal[:80]!r}, expected descr, fortran_order and shape"
-        ) from None
-    if not isinstance(kind, str) or not _DTYPE.fullmatch(kind):
-        raise ValueError(f"{name}: an array of {str(kind)[:40]!r}, expected plain numbers")
-    sizes = isinstance(shape, tuple) and all(type(n) is int and 0 <= n < _SIZE for n in shape)
-    if not sizes or len(shape) > _DIMENSIONS or not isinstance(fortran, bool):
-        raise ValueError(f"{name}: its header is {literal[:80]!r}, expected a shape and an order")
-    return np.dtype(kind), "F" if fortran else "C", shape
+            f"{name}: its header is {text[:80]!r}, expected descr, fortran_order and shape"
+        )
+    if not _DTYPE.fullmatch(found["descr"]):
+        raise ValueError(f"{name}: an array of {found['descr'][:40]!r}, expected plain numbers")
+    sizes = [size.strip() for size in found["shape"].split(",") if size.strip()]
+    if len(sizes) > _DIMENSIONS or not all(_SIZE.fullmatch(size) for size in sizes):
+        raise ValueError(f"{name}: its shape is ({found['shape'][:80]}), expected some sizes")
+    shape = tuple(int(size.rstrip("L")) for size in sizes)
+    return np.dtype(found["descr"]), "F" if found["fortran_order"] == "True" else "C", shape

@@ -40,14 +40,21 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         except ValueError as error:
             raise DatasetError(f"checkpoint {error}; {HINT}") from error
         try:
-            _check_records(self._path)
-            state_dict = torch.load(self._path, map_location="cpu", weights_only=True)
+            packed = _is_packed(self._path)
+            state_dict = (
+                None if packed else torch.load(self._path, map_location="cpu", weights_only=True)
+            )
         except Exception as error:  # a damaged or foreign file can make PyTorch raise anything
             raise DatasetError(
                 f"checkpoint {self._path}: not a PyTorch file of tensors alone"
                 f" ({type(error).__name__}); download it again, or, if it holds other objects and"
                 " you trust its source, load it in Python and save its state dict with torch.save"
             ) from error
+        if packed:
+            raise DatasetError(
+                f"checkpoint {self._path}: an archive that is larger unpacked, which PyTorch's own"
+                " never are; download it again"
+            )
         try:
             convert(state_dict)
         except ValueError as error:
@@ -61,12 +68,9 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         return {"filepath": self._path and str(self._path)}
 
 
-def _check_records(path: Path) -> None:
-    """Refuse a zip archive that is larger when it is unpacked; PyTorch's own never is."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            records = archive.infolist()
-        if any(record.compress_type != zipfile.ZIP_STORED for record in records):
-            raise ValueError("a compressed archive")
-        if sum(record.file_size for record in records) > path.stat().st_size:
-            raise ValueError("an archive whose records overlap")
+def _is_packed(path: Path) -> bool:
+    """Whether a file is a zip archive with more in it than its size; PyTorch's own are not."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return sum(record.file_size for record in archive.infolist()) > path.stat().st_size

@@ -29,7 +29,7 @@ class ClassTextsDataset(AbstractDataset):
         try:
             return read_class_texts(read_file(self._path, MAX_BYTES, limit), str(self._path))
         except ValueError as error:
-            raise DatasetError(f"class texts {error} (docs/class_texts.md)") from error
+            raise DatasetError(f"{error} (docs/class_texts.md)") from error
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._path}: class texts are read only")

@@ -15,6 +15,9 @@ from msf_kedro.clips.mat import read_mat
 from msf_kedro.clips.npy import read_npy
 from msf_kedro.datasets.files import read_file
 
+LISTS_BYTES = 10_000_000
+LISTS_HINT = "(see docs/ntu.md; name another with --params=missing_lists=PATH)"
+
 
 class ClipDataset(AbstractDataset):
     """One raw clip, read only.
@@ -121,7 +124,7 @@ class ClipFolderDataset(PartitionedDataset):
         """The clips' files, by their place in the folder."""
         folder = Path(self._path)
         files = map(Path, self._list_partitions()) if folder.is_dir() else ()
-        return {file.relative_to(folder).as_posix(): file for file in files}
+        return {file.relative_to(folder).as_posix(): file for file in files if file.is_file()}
 
     @staticmethod
     def _missing(folder: Path) -> str:
@@ -149,23 +152,27 @@ class MissingListsDataset(AbstractDataset):
         return [place] if self._lists else []
 
     def load(self) -> dict[str, list[str]]:
-        if not self._lists:
-            return {}
         place, files = Path(self._lists), self._files()
-        if not files or not files[0].is_file():
-            missing = "there is no such file or folder" if not place.exists() else "no .txt file"
+        if self._lists and not (files and place.exists()):
+            missing = "no .txt file" if place.exists() else "there is no such file or folder"
             raise DatasetError(
-                f"lists of clips without skeleton are expected in {place}: {missing} (see"
-                " docs/ntu.md; name another with --params=missing_lists=PATH)"
+                f"lists of clips without skeleton are expected in {place}: {missing} {LISTS_HINT}"
             )
-        texts = {str(file): file.read_text(encoding="utf-8", errors="replace") for file in files}
-        return {file: [line.strip() for line in text.splitlines()] for file, text in texts.items()}
+        try:
+            return {str(file): _lines(file) for file in files}
+        except ValueError as error:
+            raise DatasetError(f"lists of clips without skeleton: {error} {LISTS_HINT}") from error
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._lists}: lists of clips without skeleton are read only")
 
     def _describe(self) -> dict[str, Any]:
         return {"lists": self._lists}
+
+
+def _lines(file: Path) -> list[str]:
+    text = read_file(file, LISTS_BYTES, "a list names clips, one a line")
+    return [line.strip() for line in text.decode("utf-8", errors="replace").splitlines()]
 
 
 class SampleClip(NamedTuple):

@@ -17,7 +17,7 @@ from kedro.pipeline.node import Node
 from . import consistency
 from .artifacts import Artifact, artifact_of, dataset_of
 from .files import content_hash, read_json, size
-from .locks import ENDING, WorkLock, end_with_parent
+from .locks import ENDING, WorkLock, end_with_parent, let_children_end_with_this
 from .recipes import Recipes, recipe_hash
 from .records import Recipe, Record
 from .runs import Project, Run, runs_of
@@ -62,6 +62,7 @@ class Lineage:
     ):
         self.project = Project(tuple(packages), frozenset(immaterial), machine)
         self._working: dict[str, _Work] = {}
+        let_children_end_with_this()  # here, as a runner may start some before its run
 
     @hook_impl(trylast=True)
     def before_pipeline_run(

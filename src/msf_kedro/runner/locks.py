@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from multiprocessing.util import register_after_fork
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -84,6 +85,14 @@ def end_with_parent() -> None:
     if not _watched and multiprocessing.parent_process() is not None:
         _watched = True
         threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def let_children_end_with_this() -> None:
+    """Have every process that this one forks end with it, such as those of a `ParallelRunner`.
+
+    Processes that are spawned see to it themselves as soon as they run a node.
+    """
+    register_after_fork(end_with_parent, lambda watch: watch())
 
 
 def _wait_for_parent() -> None:

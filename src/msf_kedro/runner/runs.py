@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from click import ClickException
+from kedro.framework import project as kedro_project
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
@@ -42,6 +43,18 @@ class RunsDataset(AbstractDataset):
     def __init__(self, path: str, root: str, metadata: dict | None = None):
         self.folder, self.root = Path(path), Path(root)
         self.metadata = metadata  # read by Kedro-Viz
+        self._package = kedro_project.PACKAGE_NAME
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Give a process that was started afresh the project's settings.
+
+        Kedro gives them to forked ones only: in others no hook would be called, and nothing
+        recorded. Not by `configure_project`, which Kedro would then call again for every node, and
+        which fails the second time.
+        """
+        self.__dict__.update(state)
+        if kedro_project.PACKAGE_NAME is None and self._package:
+            kedro_project.settings.configure(f"{self._package}.settings")
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Run id → what became of it, the oldest first."""

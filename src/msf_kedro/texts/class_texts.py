@@ -58,8 +58,10 @@ def check_class_texts(table: pd.DataFrame, name: str = "class texts") -> None:
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise ValueError(f"{name}: columns {missing} are missing; expected {list(COLUMNS)}")
-    if len(table) > MAX_ROWS:
-        raise ValueError(f"{name}: {len(table):,} rows, expected at most {MAX_ROWS:,}")
+    if not 0 < len(table) <= MAX_ROWS:
+        raise ValueError(
+            f"{name}: {len(table):,} rows, expected one for each class, at most {MAX_ROWS:,}"
+        )
     if not is_integer_dtype(table.class_id):
         raise ValueError(
             f"{name}: column class_id holds {table.class_id.dtype} values, expected whole numbers"
@@ -68,7 +70,7 @@ def check_class_texts(table: pd.DataFrame, name: str = "class texts") -> None:
         twice = table.class_id[table.class_id.duplicated()].tolist()
         raise ValueError(f"{name}: class_id {twice[:SHOWN]} comes more than once")
     for column in COLUMNS[1:]:
-        _check_texts(table.class_id, table[column], name)
+        _check_texts(table, column, name)
 
 
 def _check_row(row: list[str], header: list[str], before: int, place: str) -> None:
@@ -86,21 +88,20 @@ def _check_row(row: list[str], header: list[str], before: int, place: str) -> No
             raise ValueError(f"{place}: class_id is {cell[:40]!r}, expected a whole number")
 
 
-def _check_texts(class_id: pd.Series, texts: pd.Series, name: str) -> None:
+def _check_texts(table: pd.DataFrame, column: str, name: str) -> None:
     """One column: a text for every class, none of them endless."""
-    is_text = texts.map(lambda text: isinstance(text, str)) | texts.isna()
-    if not is_text.all():
+    texts = dict(zip(table.class_id.tolist(), table[column].tolist(), strict=True))
+    other = [text for text in texts.values() if not isinstance(text, str) and not pd.isna(text)]
+    if other:
         raise ValueError(
-            f"{name}: column {texts.name} holds {texts.dtype} values, expected texts; read the"
+            f"{name}: column {column} holds {str(other[0])[:40]!r}, which is no text; read the"
             " table as msf_kedro.datasets.ClassTextsDataset"
         )
-    stripped = texts.fillna("").astype("str").str.strip()
-    if (stripped == "").any():
-        empty = class_id[stripped == ""].tolist()
-        raise ValueError(f"{name}: column {texts.name} is empty for classes {empty[:SHOWN]}")
-    if (stripped.str.len() > MAX_LENGTH).any():
-        long = class_id[stripped.str.len() > MAX_LENGTH].tolist()
+    words = {class_id: "" if pd.isna(text) else text.strip() for class_id, text in texts.items()}
+    if empty := [class_id for class_id, text in words.items() if not text]:
+        raise ValueError(f"{name}: column {column} is empty for classes {empty[:SHOWN]}")
+    if long := [class_id for class_id, text in words.items() if len(text) > MAX_LENGTH]:
         raise ValueError(
-            f"{name}: column {texts.name} has more than {MAX_LENGTH:,} characters for classes"
+            f"{name}: column {column} has more than {MAX_LENGTH:,} characters for classes"
             f" {long[:SHOWN]}"
         )

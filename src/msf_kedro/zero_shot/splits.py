@@ -1,14 +1,19 @@
 """Which clips and classes play which role: seen or unseen, training or held out or test."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
 
+from msf_kedro.zero_shot.expression import check_condition, select_rows
+
 PHASES = ("calibration", "test")
 PARTS = ("train", "held_out", "test")
+MAX_NUMBERS = 10_000  # that a range may stand for
 # Released features may hold other test clips for either job; their parts are named for it.
 ZSSAR_TEST = ("test", "zssar_test")
 GZSSAR_TEST = ("test", "gzssar_test")
@@ -43,7 +48,7 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class PartsConfig:
-    """Which clips train, as expressions over the clip table's columns (`pandas.DataFrame.eval`).
+    """Which clips train, as conditions on the clip table's columns (`zero_shot.expression`).
 
     Attributes:
         train: clips of the training subjects; all others are test clips.
@@ -55,6 +60,11 @@ class PartsConfig:
     train: str
     calibration_held_out: str
     test_held_out: str
+
+    def __post_init__(self):
+        for field in ("train", "calibration_held_out", "test_held_out"):
+            with _named(field, getattr(self, field)):
+                check_condition(str(getattr(self, field)))
 
 
 def get_split(splits: dict[str, dict], name: str) -> SplitConfig:
@@ -85,19 +95,24 @@ def parse_numbers(text: str | int, name: str) -> list[int]:
         name: what to call them in errors.
 
     Raises:
-        ValueError: a part is no number or upward range, or a number comes twice.
+        ValueError: a part is no number or upward range, a number comes twice, or there are more
+            than anyone has classes or seeds.
     """
     numbers = []
     for part in str(text).split(","):
-        match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
+        match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,9}))?", part.strip())
         if not match:
-            raise ValueError(f"{name}: {part.strip()!r} is no number or range such as 1-60")
+            raise ValueError(f"{name}: {part.strip()[:40]!r} is no number or range such as 1-60")
         first, last = int(match[1]), int(match[2] or match[1])
         if last < first:
             raise ValueError(f"{name}: the range {part.strip()!r} runs backwards")
+        if len(numbers) + last - first >= MAX_NUMBERS:
+            raise ValueError(
+                f"{name}: {str(text)[:40]!r} is more than {MAX_NUMBERS:,} numbers, expected fewer"
+            )
         numbers += range(first, last + 1)
     if len(set(numbers)) < len(numbers) or not numbers:
-        raise ValueError(f"{name}: {text!r} is empty or names a number twice")
+        raise ValueError(f"{name}: {str(text)[:40]!r} is empty or names a number twice")
     return sorted(numbers)
 
 
@@ -111,7 +126,8 @@ def assign_roles(
         `part` (train, held_out, test).
 
     Raises:
-        ValueError: the split does not fit the classes, an expression fails, or a role has no clip.
+        ValueError: the split does not fit the classes, an expression names a column that is not
+            there, or a role has no clip.
     """
     check_split(split, classes)
     unseen = set(split.unseen if phase == "test" else split.calibration_unseen)
@@ -170,18 +186,17 @@ def check_split(split: SplitConfig, classes: list[int]) -> None:
 
 def _select(clips: pd.DataFrame, name: str, expression: str) -> Bool[np.ndarray, " n"]:
     """Which rows an expression selects, in the clips' order."""
+    with _named(name, expression):
+        return select_rows(clips, expression)
+
+
+@contextmanager
+def _named(name: str, expression: str) -> Iterator[None]:
+    """Say of an error which of the parts it is about."""
     try:
-        chosen = pd.Series(clips.eval(expression, engine="python"))
-    except Exception as error:  # pandas raises many kinds for a wrong expression
-        columns = ", ".join(clips.columns)
-        raise ValueError(
-            f"parts.{name}: {expression!r} cannot be evaluated ({error}); columns: {columns}"
-        ) from error
-    if not pd.api.types.is_bool_dtype(chosen) or len(chosen) != len(clips):
-        raise ValueError(
-            f"parts.{name}: {expression!r} is not true or false for every clip, but {chosen.dtype}"
-        )
-    return chosen.to_numpy(dtype=bool)
+        yield
+    except ValueError as error:
+        raise ValueError(f"parts.{name}: {str(expression)[:60]!r}: {error}") from error
 
 
 def _check_roles(roles, classes, unseen, excluded, phase) -> None:

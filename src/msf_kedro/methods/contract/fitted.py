@@ -252,7 +252,16 @@ class Classifier:
         Args:
             candidate: its number, from 1.
             seed: its root seed.
+
+        Raises:
+            ValueError: there is no such model.
         """
+        if not 1 <= candidate <= len(self.candidates) or seed not in self.seeds:
+            raise ValueError(
+                f"candidate {candidate} of seed {seed} is asked for, but the classifier has"
+                f" {len(self.candidates)} candidates and seeds {self.seeds}: what chose it and the"
+                " classifier are of different runs; rerun the alignment"
+            )
         logits = self.pick(candidate - 1, self.seeds.index(seed)).logits(features)[0, 0]
         return (logits / temperature).softmax(-1)
 
