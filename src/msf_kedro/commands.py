@@ -56,6 +56,11 @@ def recognize(
             recognizer = Recognizer.load(bundle)
         else:
             with _catalog(metadata, env, params) as catalog:
+                if not catalog.exists("bundle"):
+                    raise click.ClickException(
+                        "the study has no bundle yet: `kedro run --pipelines=bundle` makes one of a"
+                        " finished run, with its --env and --params (or name one with --bundle)"
+                    )
                 recognizer = Recognizer.of(catalog.load("bundle"))
         predictions = recognizer.predict(clips, among)
         if output:
