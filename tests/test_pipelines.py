@@ -17,7 +17,16 @@ from msf_kedro.zero_shot.splits import PHASES
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
 CLIPS = {"raw_clips", "clip_chunks", "missing_lists", "clip_table"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
-JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn", "benchmark", "tables"]
+JOBS = [
+    "zssar",
+    "gzssar",
+    "gzssar_released",
+    "released_shift_gcn",
+    "bundle",
+    "recognition",
+    "benchmark",
+    "tables",
+]
 PIPELINES = register_pipelines()
 
 
