@@ -4,8 +4,6 @@ import inspect
 import typing
 from multiprocessing.reduction import ForkingPickler
 
-import pytest
-
 from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.pipelines.splits.nodes import split_clips
 from msf_kedro.zero_shot.splits import PartsConfig
@@ -19,8 +17,6 @@ def joined(first: str, second: str, *, between: str) -> str:
 def test_the_keyword_is_given():
     assert Bound(joined, between="-")("a", "b") == "a-b"
     assert Bound(joined, between="-")("a", second="b") == "a-b"
-    with pytest.raises(TypeError, match="multiple values"):
-        Bound(joined, between="-")("a", "b", between="+")
 
 
 def test_name_types_and_keyword_survive_the_way_to_another_process():
