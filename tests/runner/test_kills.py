@@ -63,8 +63,8 @@ def strike(launcher, root, chance, counts: Counts, *arguments: str, changes: int
     """
     before, states = complete(root), kept_states(root)
     if chance.random() < 0.7:
-        die_at = chance.randint(1, changes)
-        run = launcher.kedro("run", *arguments, root=root, die_at=die_at, **EPOCHS)
+        at = chance.randint(1, changes)
+        run = launcher.kedro("run", *arguments, root=root, at=at, **EPOCHS)
     else:
         run = launcher.kedro("run", *arguments, root=root, **EPOCHS)
         run.kill_after(chance.uniform(0.2, 1.0 + changes / 50), chance.choice(SIGNALS))
@@ -120,7 +120,7 @@ def test_what_was_killed_is_continued_to_the_same_end(
 ):
     chance = random.Random(runner)
     which, hits, root = f"--runner={PACKAGE}.{runner}", 0, None
-    while hits < KILLS * 0.2:
+    while hits < KILLS * 0.24:
         if root is None:
             root = tmp_path / f"after_{hits}"
             if hits or runner != "ChangedOnlyRunner":
@@ -150,7 +150,7 @@ def test_every_stage_under_the_plain_runners(launcher, undisturbed, counts, tmp_
     """Each is killed under all runners, then runs to its end."""
     context("test")  # knows the pipelines
     chance, hits = random.Random(1), 0
-    while hits < KILLS * 0.4:
+    while hits < KILLS * 0.28:
         root = tmp_path / f"after_{hits}"
         for stage in STAGES:
             changes = min(90, 12 + 8 * len(pipelines[stage].all_outputs()))

@@ -25,6 +25,7 @@ class Launched:
     launcher: "Launcher"
     pid: int
     log: Path
+    root: Path
 
     def processes(self) -> list[int]:
         """The run's living processes, itself included."""
@@ -57,11 +58,25 @@ class Launched:
 
     def wait_for(self, text: str) -> None:
         """Until the run has said that."""
+        self._wait_until(lambda: text in self.said())
+
+    def wait_for_stop(self) -> None:
+        """Until it has been stopped."""
+        self._wait_until(lambda: dict(_processes())[self.pid][0] == "T")
+
+    def _wait_until(self, happened) -> None:
         until = time.monotonic() + PATIENCE
-        while text not in self.said():
+        while not happened():
             assert time.monotonic() < until, self.said()
             assert self.processes(), self.said()
             time.sleep(TICK)
+
+    @property
+    def run_id(self) -> str:
+        """The id under which it is recorded."""
+        files = self.root.glob("08_reporting/runs/*.json")
+        (found,) = (f.stem for f in files if json.loads(f.read_text())["process"] == self.pid)
+        return found
 
     def left(self, patience: float = 5.0) -> list[int]:
         """The processes that are there some time after the first has ended."""
@@ -102,16 +117,29 @@ class Launcher:
         assert line, (self._logs / "launcher").read_text()
         return json.loads(line)
 
-    def kedro(self, *arguments: str, root: Path, die_at: int | None = None, **params) -> Launched:
-        """Start a command on the test study with this data root."""
+    def kedro(
+        self,
+        *arguments: str,
+        root: Path,
+        at: int | str | None = None,
+        number: int = signal.SIGKILL,
+        **params,
+    ) -> Launched:
+        """Start a command on the test study with this data root.
+
+        Args:
+            at: a change of a file, by its count or by a part of the file's path, before which the
+                run's first process gets a signal.
+            number: of the signal.
+        """
         self._started += 1
         log = self._logs / f"{self._started}.log"
         given = ",".join(f"{name}={value}" for name, value in {"data_root": root, **params}.items())
         command = [*arguments, "--env=test", f"--params={given}"]
         order = {"start": command, "folder": str(ROOT), "log": str(log)}
-        if die_at:
-            order |= {"die_at": die_at, "below": str(root)}
-        return Launched(self, self.ask(**order)["pid"], log)
+        if at:
+            order |= {"strike": {"signal": int(number), "below": str(root), "at": at}}
+        return Launched(self, self.ask(**order)["pid"], log, root)
 
     def run(self, *arguments: str, root: Path, **params) -> str:
         """Have a command run to its end; what it says."""

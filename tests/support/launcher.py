@@ -3,8 +3,9 @@
 It reads a JSON object a line, and answers each by one:
 
 - `{"start": [ARGUMENT, ...], "folder": FOLDER, "log": FILE}` starts `kedro ARGUMENT ...` in a
-  session of its own and gives its `pid`. With `"die_at": N, "below": FOLDER` it is killed
-  just before it, or a process of its, makes the N-th change of a file below a folder.
+  session of its own and gives its `pid`. With `"strike": {"signal": S, "below": FOLDER, "at": N}`
+  it gets a signal just before it, or a process of its, makes the N-th change of a file below a
+  folder; `at` may also be a part of the path of the file.
 - `{"wait": PID}` gives the `status`: the exit code, or minus the signal that ended it.
 """
 
@@ -12,7 +13,6 @@ import importlib
 import json
 import os
 import pkgutil
-import signal
 import sys
 import threading
 import traceback
@@ -46,8 +46,8 @@ def work(order: dict) -> int:
         os.dup2(log, 1)
         os.dup2(log, 2)
         os.chdir(order["folder"])
-        if "die_at" in order:
-            die_at(order["die_at"], order["below"])
+        if "strike" in order:
+            strike(**order["strike"])
         sys.argv = ["kedro", *order["start"]]
         from kedro.framework.cli.cli import main
 
@@ -69,16 +69,19 @@ def leave(code: int) -> None:
     os._exit(code)
 
 
-def die_at(number: int, below: str) -> None:
-    main, seen = os.getpid(), RawValue("i", 0)
+def strike(signal: int, below: str, at: int | str) -> None:
+    main, seen, struck = os.getpid(), RawValue("i", 0), RawValue("b", 0)
 
     def watch(event: str, args: tuple) -> None:
         if event in CHANGES and str(args[0]).startswith(below):
             if event == "open" and not (args[2] or 0) & WRITING:
                 return
             seen.value += 1
-            if seen.value == number:
-                os.kill(main, signal.SIGKILL)
+            if not struck.value and (
+                at in str(args[0]) if isinstance(at, str) else seen.value == at
+            ):
+                struck.value = 1
+                os.kill(main, signal)
 
     sys.addaudithook(watch)
 
