@@ -2,6 +2,7 @@
 
 import os
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Callable
 from functools import cache
@@ -86,7 +87,9 @@ def test_any_bytes_are_refused_by_name(name):
     is_refused()
 
 
+ODD_HEADER = b"{'descr': '<f4', 'fortran_order': False, 'shape': (2or 3, 25, 3)}"
 FOUND = [  # by fuzzing and by the tests above
+    ("npy", b"\x93NUMPY\x01\0" + len(ODD_HEADER).to_bytes(2, "little") + ODD_HEADER),  # a warning
     ("class_texts", ",".join(COLUMNS).encode()),  # no row
     ("class_texts", b"idx,d\n\x1c1,"),  # a separator that Python counts as white space, but not int
 ]
@@ -94,7 +97,9 @@ FOUND = [  # by fuzzing and by the tests above
 
 @pytest.mark.parametrize(("name", "content"), FOUND)
 def test_what_was_found(name, content):
-    TARGETS[name](content)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TARGETS[name](content)
 
 
 # --- round trips ---
