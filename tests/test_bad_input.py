@@ -194,7 +194,7 @@ def split(unseen: list, calibration: list) -> dict:
         ({"parts": {"train": "performer <= 4"}}, "has no test clip"),
         (
             {"parts": {"train": "subject <= 2"}},
-            r"parts.train: 'subject <= 2': there is no column subject; columns: setup",
+            r"parts.train: 'subject <= 2': there is no column subject; columns: name, setup",
         ),
         ({"parts": {"test_held_out": "performer == 4"}}, "test_held_out selects no training clip"),
         ({"clips": {"layout": "kinect_v3"}}, "unknown joint layout 'kinect_v3'"),

@@ -17,8 +17,16 @@ from msf_kedro.zero_shot.splits import PHASES
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
 CLIPS = {"raw_clips", "clip_chunks", "missing_lists", "clip_table"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
-SCRATCH = "training_state"
-JOBS = ["zssar", "gzssar", "gzssar_released", "released_shift_gcn", "benchmark", "tables"]
+JOBS = [
+    "zssar",
+    "gzssar",
+    "gzssar_released",
+    "released_shift_gcn",
+    "bundle",
+    "recognition",
+    "benchmark",
+    "tables",
+]
 PIPELINES = register_pipelines()
 
 
@@ -27,8 +35,9 @@ def names(pipeline: Pipeline) -> set[str]:
 
 
 def data(datasets: set[str]) -> set[str]:
-    """Without parameters and the scratch of trainings."""
-    return {n for n in datasets if not n.startswith("params:") and not n.endswith(SCRATCH)}
+    """Without parameters, the scratch of trainings, and records of what is there under a name."""
+    other = ("training_state", "made_with")
+    return {n for n in datasets if not n.startswith("params:") and not n.endswith(other)}
 
 
 def test_every_stage_and_job_has_its_name():
@@ -112,13 +121,14 @@ def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
 
 def test_trainings_have_a_state_of_their_own_each():
     readers = {node.name: node.inputs for node in PIPELINES["gzssar"].nodes}
-    states = {n: [i for i in inputs if i.endswith(SCRATCH)] for n, inputs in readers.items()}
+    ending = "training_state"
+    states = {n: [i for i in inputs if i.endswith(ending)] for n, inputs in readers.items()}
     states = {name: found for name, found in states.items() if found}
     assert set(states) == {
         name for name in readers if name.endswith((".train_shift_gcn", ".fit_alignment"))
     }
     for name, found in states.items():
-        assert found == [f"{name.rpartition('.')[0]}.{SCRATCH}"]
+        assert found == [f"{name.rpartition('.')[0]}.training_state"]
 
 
 def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):

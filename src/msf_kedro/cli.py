@@ -10,6 +10,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
+from msf_kedro import commands
 from msf_kedro.runner.commands import COMMANDS
 
 # What input and parameters can cause. Anything else is a defect, and its traceback is shown.
@@ -26,10 +27,10 @@ def cli() -> None:
 
 @cli.group()
 def msf() -> None:
-    """What made what, what has changed, what may go."""
+    """Recognise clips; see what made what, what has changed, what may go."""
 
 
-for command in COMMANDS:
+for command in [*commands.COMMANDS, *COMMANDS]:
     msf.add_command(command)
 
 

@@ -1,6 +1,7 @@
 """How a configuration is declared and checked: flat frozen dataclasses, plain names, seeds."""
 
 import re
+import sys
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -78,12 +79,12 @@ def misfits(
 
 
 def _is_like(value: Any, wanted: Any) -> bool:
-    number = type(value) in (int, float) and abs(value) <= LARGEST  # NaN is not
+    number = type(value) in (int, float) and abs(value) <= sys.float_info.max  # NaN is not
     match wanted:
         case bool():
             return isinstance(value, bool)
         case int():
-            return number and isinstance(value, int)
+            return number and isinstance(value, int) and abs(value) <= LARGEST
         case float():
             return number
         case str():

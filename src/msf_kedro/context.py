@@ -43,6 +43,8 @@ OWN = {
 LOCATIONS = {
     "checkpoint",
     "clip_table",
+    "classes_to_recognise",
+    "clips_to_recognise",
     "data_root",
     "missing_lists",
     "raw_clips",

@@ -6,9 +6,11 @@ from kedro.pipeline import Pipeline
 
 from msf_kedro.pipelines import (
     alignment,
+    bundle,
     evaluation,
     features,
     gate,
+    recognition,
     released,
     semantics,
     skeletons,
@@ -31,6 +33,8 @@ def register_pipelines() -> Registry:
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
     released features in place of clips and Shift-GCNs, which its stage `released` reads.
+    `bundle` makes one folder of a finished `gzssar`, which recognises clips anywhere;
+    `recognition` does so here.
     `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
     on the study; `tables` reads all studies' benchmarks.
     """
@@ -53,6 +57,8 @@ def register_pipelines() -> Registry:
         "gzssar": gzssar,
         "gzssar_released": sum(behind, start=read),
         "released_shift_gcn": stages["skeletons"] + released.create_shift_gcn_pipeline(),
+        "bundle": bundle.create_pipeline(),
+        "recognition": recognition.create_pipeline(),
         "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
         "tables": tables.create_pipeline(),
     }

@@ -116,8 +116,12 @@ def test_one_model_alone_is_that_of_all(classifier, fitted, toy):
         "candidates": [classifier.candidates[1]],
         "seeds": SEEDS[:1],
     }
-    latents = alone.latents(toy.texts(TEXTS[fitted.about["method"]]))
-    assert latents.values.shape[:3] == (1, 1, 8)
+    texts = toy.texts(TEXTS[fitted.about["method"]])
+    latents, mine = fitted.latents(texts), alone.latents(texts)
+    torch.testing.assert_close(mine.values, latents.values[1:, :1], atol=1e-4, rtol=1e-4)
+    of_mine, _ = alone.classifier(mine, CPU)
+    logits = classifier.logits(clips)[1:, :1]
+    torch.testing.assert_close(of_mine.logits(clips), logits, atol=1e-2, rtol=1e-2)
 
 
 def test_a_model_that_is_not_there_is_refused(classifier, toy):

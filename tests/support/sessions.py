@@ -69,12 +69,13 @@ class Log(logging.Handler):
 def artifacts(data_root: Path) -> dict[str, list[Path]]:
     """All files below a data root: artifact (`02_intermediate/test/clips.parquet`) → versions.
 
-    The records beside them, and those of runs, are left out.
+    The records beside them, those of runs, and states of trainings that broke off are left out.
     """
     found: dict[str, list[Path]] = {}
     for file in sorted(path for path in data_root.rglob("*") if path.is_file()):
         place = file.relative_to(data_root)
-        if place.parts[:2] != ("08_reporting", "runs") and not file.name.endswith(".record.json"):
+        beside = file.name.endswith(".record.json") or "training_state" in place.parts
+        if place.parts[:2] != ("08_reporting", "runs") and not beside:
             found.setdefault(str(place.parent.parent), []).append(file)
     return found
 

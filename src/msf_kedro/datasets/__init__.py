@@ -1,5 +1,6 @@
 """Kedro datasets: versioned artifacts, and readers of raw input and of finished studies."""
 
+from msf_kedro.datasets.bundle import BundleDataset
 from msf_kedro.datasets.checkpoints import ReleasedShiftGCNDataset
 from msf_kedro.datasets.chunks import ClipChunksDataset
 from msf_kedro.datasets.class_texts import ClassTextsDataset
@@ -13,6 +14,7 @@ from msf_kedro.datasets.clips import (
     SampleClipsDataset,
     UtdMhadClipDataset,
 )
+from msf_kedro.datasets.incoming import IncomingClassesDataset, IncomingClipsDataset
 from msf_kedro.datasets.many_clips import ClipRowsDataset, OpenPoseClipsDataset
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
@@ -21,11 +23,14 @@ from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset,
 
 __all__ = [
     "AnyClipDataset",
+    "BundleDataset",
     "ClassTextsDataset",
     "ClipChunksDataset",
     "ClipFolderDataset",
     "ClipRowsDataset",
     "ClipTableDataset",
+    "IncomingClassesDataset",
+    "IncomingClipsDataset",
     "JSONDataset",
     "MissingListsDataset",
     "NpyClipDataset",

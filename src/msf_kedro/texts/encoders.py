@@ -1,8 +1,9 @@
 """Stage 0: class texts to text features, by CLIP's text encoder or a sentence encoder."""
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -58,20 +59,26 @@ def embed(texts: list[str], config: EncoderConfig) -> Float[np.ndarray, "n E"]:
 
 
 def _embed_sentences(texts: list[str], config: EncoderConfig) -> np.ndarray:
+    model = str(_packaged_model()) if config.model == PACKAGED else config.model
+    encoder = _sentence_encoder(model)
+    return encoder.encode(texts, convert_to_numpy=True, show_progress_bar=False).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _sentence_encoder(model: str) -> Any:
+    """The library's model, kept: it takes a second to load."""
     # Importing this library takes seconds: only where texts are really embedded.
     from sentence_transformers import SentenceTransformer
     from transformers.utils.logging import disable_progress_bar
 
     disable_progress_bar()  # of loading weights, which takes no time
-    model = str(_packaged_model()) if config.model == PACKAGED else config.model
     try:
-        encoder = SentenceTransformer(model, device="cpu")
+        return SentenceTransformer(model, device="cpu")
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"sentence encoder {config.model!r} cannot be loaded: {error}. Give a local folder as"
+            f"sentence encoder {model!r} cannot be loaded: {error}. Give a local folder as"
             " its model under `encoders`, connect to the internet, or use --params=encoder=MiniLM"
         ) from error
-    return encoder.encode(texts, convert_to_numpy=True, show_progress_bar=False).astype(np.float32)
 
 
 def _packaged_model() -> Path:

@@ -179,12 +179,21 @@ class Generative(Fitted):
 
     def latents(self, texts: Texts) -> Latents:
         inputs = self.inputs(self.check_texts(texts))
-        generators = [runtime.generator(seed, "latents") for seed in self.seeds]
+        generators = self._generators("latents")
         drawn = [
             self._draw(encoder, standardise_texts(rows, self.shared, place), generators)
             for place, (encoder, rows) in enumerate(zip(self.TEXT_VAES, inputs, strict=True))
         ]
         return Latents(texts.class_ids, torch.cat(drawn, dim=-1))
+
+    def _generators(self, purpose: str) -> list[torch.Generator]:
+        """One for each model, seeds innermost: by its candidate's name and seed, so that a model
+        draws the same numbers alone and beside others."""
+        return [
+            runtime.generator(seed, purpose, candidate)
+            for candidate in self.about["candidates"]
+            for seed in self.seeds
+        ]
 
     def _draw(
         self, encoder: str, texts: Float[Tensor, "K Q"], generators: list[torch.Generator]
@@ -196,8 +205,9 @@ class Generative(Fitted):
             for layer in ("to_mu", "to_logvar")
         )
         width = 1 if self.config.noise == "sample" else mu.shape[-1]
-        shape = (mu.shape[0], mu.shape[2], self.config.latents_per_class, width)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in generators], dim=1)
+        shape = (mu.shape[2], self.config.latents_per_class, width)
+        noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
+        noise = noise.unflatten(0, mu.shape[:2])
         return draw(mu[..., None, :], logvar[..., None, :], noise)
 
     def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n Z"]:
@@ -211,11 +221,7 @@ class Generative(Fitted):
         """A soft-max classifier trained on the latents, for every candidate and seed together."""
         config = self.config
         candidates, _, classes, per_class, width = latents.values.shape
-        generators = [
-            runtime.generator(seed, "unseen_classifier", candidate)
-            for candidate in range(candidates)
-            for seed in self.seeds
-        ]
+        generators = self._generators("unseen_classifier")
         linear = ReplicatedLinear(width, classes, generators, GAIN).to(device)
         samples = latents.values.reshape(len(generators), classes * per_class, width).to(device)
         target = torch.arange(classes, device=device).repeat_interleave(per_class)

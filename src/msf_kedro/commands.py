@@ -1,0 +1,124 @@
+"""The commands of recognition: `kedro msf recognize`, `kedro msf examples`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from kedro.framework.cli.utils import _split_params, env_option
+from kedro.framework.session import KedroSession
+from kedro.framework.startup import ProjectMetadata
+from kedro.io import CatalogProtocol, DatasetError
+
+# What they use of the library is imported where it is used, as it takes seconds.
+
+params_option = click.option(
+    "--params", default="", callback=_split_params, help="As of `kedro run`."
+)
+
+
+@click.command()
+@env_option
+@params_option
+@click.option(
+    "--bundle", type=click.Path(path_type=Path), help="A bundle's folder; else the study's newest."
+)
+@click.option(
+    "--classes",
+    type=click.Path(path_type=Path),
+    help="A CSV file with a column `label`, and `description` or the columns of a class text table"
+    " for classes that the bundle does not know. All known classes unless given.",
+)
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="A parquet file to write the table to."
+)
+@click.option("--top", default=3, show_default=True, type=click.IntRange(min=1))
+@click.argument("clips", type=click.Path(path_type=Path))
+@click.pass_obj
+def recognize(
+    metadata: ProjectMetadata,
+    env: str | None,
+    params: dict[str, Any],
+    bundle: Path | None,
+    classes: Path | None,
+    output: Path | None,
+    top: int,
+    clips: Path,
+) -> None:
+    """What the clips in a folder, or one clip's file, show."""
+    with _in_a_sentence():
+        from msf_kedro.recognizer import Recognizer
+        from msf_kedro.recognizer.words import read_classes
+
+        among = read_classes(classes) if classes else None
+        if bundle:
+            recognizer = Recognizer.load(bundle)
+        else:
+            with _catalog(metadata, env, params) as catalog:
+                if not catalog.exists("bundle"):
+                    raise click.ClickException(
+                        "the study has no bundle yet: `kedro run --pipelines=bundle` makes one of a"
+                        " finished run, with its --env and --params (or name one with --bundle)"
+                    )
+                recognizer = Recognizer.of(catalog.load("bundle"))
+        predictions = recognizer.predict(clips, among)
+        if output:
+            output.parent.mkdir(parents=True, exist_ok=True)
+            predictions.to_frame(top).to_parquet(output, index=False)
+    click.echo(predictions.table(top))
+
+
+@click.command()
+@env_option
+@params_option
+@click.option("--each", default=2, show_default=True, type=click.IntRange(min=1))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.pass_obj
+def examples(
+    metadata: ProjectMetadata, env: str | None, params: dict[str, Any], each: int, folder: Path
+) -> None:
+    """Clips of a study's unseen classes to try recognition on, and a table of their words.
+
+    Writes test clips as .npy files to FOLDER/clips, and FOLDER/classes.csv, whose descriptions may
+    be edited.
+    """
+    import numpy as np
+
+    if folder.exists():
+        raise click.ClickException(f"{folder}: is there already; give a new folder's name")
+    with _in_a_sentence(), _catalog(metadata, env, params) as catalog:
+        roles = catalog.load("test_roles")
+        roles = roles[(roles.side == "unseen") & (roles.part == "test")].sort_values("name")
+        load, limits = catalog.load("raw_clips"), catalog.load("params:clips").limits
+        texts = catalog.load("class_texts")
+        columns = ["label", "action_description", "motion_description"]
+        (folder / "clips").mkdir(parents=True)
+        for name in roles.groupby("class_id").head(each).name:
+            np.save(folder / "clips" / f"{name}.npy", load[name](limits))
+        words = texts[texts.class_id.isin(roles.class_id)][columns]
+        words.to_csv(folder / "classes.csv", index=False)
+    for row in words.itertuples():
+        click.echo(f"{row.label}: {row.motion_description}")
+    click.echo(f"clips are in {folder / 'clips'}, these words in {folder / 'classes.csv'}")
+
+
+COMMANDS = [recognize, examples]
+
+
+@contextmanager
+def _catalog(
+    metadata: ProjectMetadata, env: str | None, params: dict[str, Any]
+) -> Iterator[CatalogProtocol]:
+    """The catalog of an environment."""
+    with KedroSession.create(metadata.project_path, env=env, runtime_params=params) as session:
+        yield session.load_context().catalog
+
+
+@contextmanager
+def _in_a_sentence() -> Iterator[None]:
+    """End what a user's input causes in one sentence."""
+    try:
+        yield
+    except (ValueError, OSError, DatasetError) as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,27 @@
+"""Bundles: folders that recognise clips anywhere."""
+
+from pathlib import Path
+
+from kedro.io.core import DatasetError
+
+from msf_kedro.datasets.versioned import WholeFileDataset
+from msf_kedro.recognizer.bundle import Bundle, read_bundle, write_bundle
+
+
+class BundleDataset(WholeFileDataset):
+    """A bundle, a folder."""
+
+    def save(self, data: Bundle) -> None:
+        self._write(data, Path(self._get_save_path()))
+
+    def _read(self, path: Path) -> Bundle:
+        return read_bundle(path)
+
+    def _write(self, data: Bundle, path: Path) -> None:
+        write_bundle(data, path)  # whole, or not at all
+
+    def _exists(self) -> bool:
+        try:
+            return Path(self._get_load_path()).is_dir()
+        except DatasetError:  # no version has been saved
+            return False

@@ -1,0 +1,29 @@
+"""The node that recognises clips."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from msf_kedro.recognizer import Recognizer
+from msf_kedro.recognizer.bundle import Bundle
+
+logger = logging.getLogger(__name__)
+
+
+def recognise(
+    bundle: Bundle,
+    clips_to_recognise: dict[str, Path],
+    classes_to_recognise: pd.DataFrame,
+    device: str,
+) -> pd.DataFrame:
+    """A row for every clip, see `Predictions.to_frame`; which is logged too.
+
+    Args:
+        classes_to_recognise: among which to decide; without rows, among all that the bundle knows.
+    """
+    recognizer = Recognizer.of(bundle, device)
+    classes = classes_to_recognise if len(classes_to_recognise) else None
+    predictions = recognizer.predict(clips_to_recognise, classes)
+    logger.info("%d clips\n%s", len(predictions), predictions)
+    return predictions.to_frame()
