@@ -15,7 +15,7 @@ from msf_kedro.runner.records import Record, record_of
 from support.sessions import ROOT
 
 TICK = 0.01  # seconds
-PATIENCE = 120.0  # seconds, on a machine that does much else
+PATIENCE = 600.0  # seconds, on a machine that does much else
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Launched:
         (found,) = (f.stem for f in files if json.loads(f.read_text())["process"] == self.pid)
         return found
 
-    def left(self, patience: float = 5.0) -> list[int]:
+    def left(self, patience: float = 60.0) -> list[int]:
         """The processes that are there some time after the first has ended."""
         until = time.monotonic() + patience
         while (alive := self.processes()) and time.monotonic() < until:

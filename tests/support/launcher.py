@@ -33,15 +33,21 @@ def import_all() -> None:
 
 
 def start(order: dict) -> int:
+    begun, begins = os.pipe()
     if not (pid := os.fork()):
+        os.setsid()
+        os.close(begun)
+        os.close(begins)
         leave(work(order))
+    os.close(begins)
+    os.read(begun, 1)  # until the other has closed it too
+    os.close(begun)
     return pid
 
 
 def work(order: dict) -> int:
     """Run the command in this process; its exit code."""
     try:
-        os.setsid()
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(log, 1)
         os.dup2(log, 2)
@@ -77,9 +83,8 @@ def strike(signal: int, below: str, at: int | str) -> None:
             if event == "open" and not (args[2] or 0) & WRITING:
                 return
             seen.value += 1
-            if not struck.value and (
-                at in str(args[0]) if isinstance(at, str) else seen.value == at
-            ):
+            here = at in str(args[0]) if isinstance(at, str) else at == seen.value
+            if here and not struck.value:
                 struck.value = 1
                 os.kill(main, signal)
 

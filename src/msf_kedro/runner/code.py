@@ -173,6 +173,7 @@ class Code:
     def __init__(self, packages: Iterable[str]):
         self._packages = frozenset(packages)
         self._modules: dict[str, Module | None] = {}
+        self._hashes: dict[tuple[Reached, frozenset[str]], dict[str, str]] = {}
 
     def covers(self, module: str) -> bool:
         return module.partition(".")[0] in self._packages
@@ -196,7 +197,12 @@ class Code:
             module, name = function.__module__, function.__qualname__
         if not self.covers(module) or self.module(module) is None:
             return {module: name}
-        found = self._closure(Reached(module, name.partition(".")[0]), frozenset(names))
+        key = Reached(module, name.partition(".")[0]), frozenset(names)
+        if key not in self._hashes:
+            self._hashes[key] = self._hashed(self._closure(*key))
+        return self._hashes[key]
+
+    def _hashed(self, found: set[Reached]) -> dict[str, str]:
         parts: dict[str, list[str]] = {}
         for reached in found:
             definition = self.module(reached.module).definition(reached.name)
