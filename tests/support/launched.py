@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +30,11 @@ class Launched:
 
     def processes(self) -> list[int]:
         """The run's living processes, itself included."""
-        return [pid for pid, fields in _processes() if fields[3] == str(self.pid)]
+        return [pid for pid, fields in processes() if fields[3] == str(self.pid)]
 
     def cpu_seconds(self) -> float:
         """What the living processes have used of a processor."""
-        mine = (fields for _, fields in _processes() if fields[3] == str(self.pid))
+        mine = (fields for _, fields in processes() if fields[3] == str(self.pid))
         ticks = sum(int(fields[11]) + int(fields[12]) for fields in mine)
         return ticks / os.sysconf("SC_CLK_TCK")
 
@@ -62,7 +63,7 @@ class Launched:
 
     def wait_for_stop(self) -> None:
         """Until it has been stopped."""
-        self._wait_until(lambda: dict(_processes())[self.pid][0] == "T")
+        self._wait_until(lambda: dict(processes())[self.pid][0] == "T")
 
     def _wait_until(self, happened) -> None:
         until = time.monotonic() + PATIENCE
@@ -177,7 +178,7 @@ def unfinished(root: Path) -> list[Path]:
     return odd
 
 
-def _processes():
+def processes() -> Iterator[tuple[int, list[str]]]:
     """All processes but dead ones: number, and the fields of `/proc/PID/stat` behind the name."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
