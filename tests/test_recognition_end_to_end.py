@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -167,6 +168,26 @@ def test_it_needs_neither_kedro_nor_the_study(recognizer, folder, predictions, t
             assert one["side"] == other.side
             for side in ("seen", "unseen"):
                 assert one[side] == pytest.approx(getattr(other, side), abs=1e-4)
+
+
+# --- documentation ---
+
+
+def test_the_examples_of_the_page_work(folder, tried, tmp_path, monkeypatch, capsys):
+    shutil.copytree(folder, tmp_path / "bundle")
+    shutil.copytree(tried, tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    text = (ROOT / "docs" / "recognise.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 5
+    for block in blocks:
+        exec(block, names)
+    told = capsys.readouterr().out
+    assert "17 joints" in told
+    assert "high five: nearest to" in told
+    assert names["recognizer"].classes.label.tolist()[-1] == "high five"
+    assert names["prediction"].name == f"frame {names['number']}"
 
 
 # --- commands and pipeline ---

@@ -143,14 +143,24 @@ def extract(
     layout: Layout,
     clips: Int[Tensor, " n"],
     batch_size: int = 256,
+    progress: bool = True,
 ) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
-    """Logits and features of clips, in evaluation mode, on the CPU."""
+    """Logits and features of clips, in evaluation mode, on the CPU.
+
+    Args:
+        clips: their places in the skeletons.
+        progress: whether a terminal shows how far it is.
+    """
     network.eval()
     device = next(network.parameters()).device
     answer = network.of_bodies if isinstance(network, PaddedShiftGCN) else network
     outputs = []
     for chosen in tqdm(
-        clips.split(batch_size), f"Shift-GCN, {stream}", unit="batch", disable=None, leave=False
+        clips.split(batch_size),
+        f"Shift-GCN, {stream}",
+        unit="batch",
+        disable=None if progress else True,
+        leave=False,
     ):
         bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
         with runtime.autocast(device):

@@ -20,6 +20,7 @@ from msf_kedro.networks.shift_gcn import ShiftGCN
 from msf_kedro.texts.encoders import EncoderConfig
 from msf_kedro.zero_shot.gate import Gate
 
+CACHED = 8  # clips whose activations a processor's cache holds; twice as fast as 256 at once
 SEEN, UNSEEN, DESCRIBED = "seen", "unseen", "described"
 
 
@@ -111,10 +112,14 @@ class Model:
         skeletons = Skeletons([str(place) for place in range(len(clips))], bodies, first)
         everything = torch.arange(len(clips))
         total = sum(stream.weight for stream in self.streams)
+        device = next(self.streams[0].network.parameters()).device
+        at_once = CACHED if device.type == "cpu" else len(clips)
         features, logits = 0.0, 0.0
         for stream in self.streams:
             of_stream, of_clips = extract(
-                stream.network, skeletons, stream.name, self.layout, everything
+                *(stream.network, skeletons, stream.name, self.layout, everything),
+                at_once,
+                progress=False,
             )
             features = features + stream.weight / total * of_clips
             logits = logits + stream.weight * of_stream

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.methods.contract.fitted import Classifier
@@ -103,8 +104,8 @@ class Recognizer:
             ValueError: there is no clip, or the classes are not usable.
         """
         seen, unseen = self._chosen(classes)
-        named = iter(named_clips(clips))
-        predictions = Predictions()
+        named = tqdm(named_clips(clips), "clips", disable=None, leave=False, delay=2)
+        named, predictions = iter(named), Predictions()
         while part := list(islice(named, AT_ONCE)):
             predictions += self._predict(part, seen, unseen)
         return predictions
