@@ -50,6 +50,10 @@ ALLOWED = {
     ("texts/encoders.py", "(folder / 'model.safetensors').read_bytes"),
     # Layouts come with the installation too.
     ("clips/layouts/__init__.py", "Path(__file__).with_name(f'{name}.yml').read_text"),
+    # Of bytes that were read elsewhere.
+    ("clips/rows.py", "pyarrow.csv.read_csv"),
+    # It reads plain values and arrays only, and runs nothing of what a pickle asks for.
+    ("clips/pyskl.py", "pickle.Unpickler"),
     # Initial weights come from the global generator, as torch.nn's do, inside `runtime.seeded`.
     ("networks/shift_gcn.py", "torch.randn(inputs, outputs)"),
     # A bundle is a folder that is read and written without Kedro, and clips are a user's files.

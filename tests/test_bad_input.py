@@ -61,12 +61,12 @@ def add_bad_clips(folder: Path) -> dict[str, str]:
     """Add bad clips; returns a part of the reason that each should get."""
     good = (folder / "S001C001P001R001A001.skeleton").read_text()
     first_joint = good.splitlines()[4]
-    nan = good.replace(first_joint, "nan " + first_joint.split(" ", 1)[1], 1)
+    inf = good.replace(first_joint, "inf " + first_joint.split(" ", 1)[1], 1)
     bad = {
         "S002C001P001R001A001": ("not a skeleton file\n", "expected the frame count"),
         "S002C001P002R001A007": (good[: len(good) // 2], "S002C001P002R001A007.skeleton: "),
         "S002C001P003R001A008": ("2\n0\n0\n", "no body in any frame"),
-        "S002C001P004R001A010": (nan, "frame 1 holds a coordinate that is not finite"),
+        "S002C001P004R001A010": (inf, "frame 1 holds a coordinate that is not finite"),
         "S002C001P004R001A023": (good.replace("\n25\n", "\n20\n"), "20 joints, expected 25"),
         "holiday": (good, "the name does not match clips.name_pattern"),
     }

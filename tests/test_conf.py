@@ -31,6 +31,7 @@ RAW = {
     "class_texts",
     "clip_chunks",
     "missing_lists",
+    "clip_table",
     "published_figures",
     "text_files",
     "released_features",
@@ -333,7 +334,8 @@ def test_parameters_become_their_dataclasses(env):
                 assert isinstance(params[given.removeprefix("params:")], hints[argument]), given
     assert typed >= {f"params:{name}" for name in ("clips", "normalise", "shift_gcn", "gate")}
     untyped = {k for k, v in params.items() if isinstance(v, dict)}
-    chosen_from = {"splits", "encoders", *METHODS, "method_config", "benchmark", "method_texts"}
+    chosen_from = {"splits", "encoders", "layouts", *METHODS, "method_config", "benchmark"}
+    chosen_from.add("method_texts")
     assert untyped == chosen_from, "these are chosen from, and built then"
     for method in METHODS:
         assert vars(configure(method, params[method])) == params[method]

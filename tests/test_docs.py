@@ -16,6 +16,7 @@ from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
 from support.sessions import ROOT, context, session
 
+from msf_kedro.clips.layouts import LAYOUTS, get_layout
 from msf_kedro.context import unknown_names
 from msf_kedro.settings import CONFIG_LOADER_ARGS
 
@@ -253,6 +254,26 @@ def test_the_drawing_of_the_rooms_is_that_of_the_imports():
     script = runpy.run_path(str(ROOT / "docs" / "draw_rooms.py"))
     drawn = script["draw"](script["measure"]())
     assert blocks(ROOT / "docs" / "architecture.md", "mermaid") == [f"{drawn}\n"]
+
+
+def test_the_page_and_drawings_of_layouts_are_those_of_their_files():
+    """`python docs/draw_layouts.py` makes them anew."""
+    script = runpy.run_path(str(ROOT / "docs" / "draw_layouts.py"))
+    assert (ROOT / "docs" / "layouts.md").read_text() == script["page"]()
+    for name in LAYOUTS:
+        picture = ROOT / "docs" / "images" / f"layout_{name}.svg"
+        assert picture.read_text() == script["draw"](get_layout(name)), name
+        assert picture.stat().st_size < 10_000
+
+
+def test_the_example_of_an_own_layout_is_one():
+    (example,) = (
+        block for block in blocks(ROOT / "docs" / "own_data.md", "yaml") if "layouts:" in block
+    )
+    given = yaml.safe_load(example)
+    layout = get_layout(given["clips"]["layout"], given["layouts"])
+    assert (layout.recorded, len(layout.joints)) == (8, 9)
+    assert not list(unknown_names(given, base()))
 
 
 def test_the_overview_is_small_and_opaque():

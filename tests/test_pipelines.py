@@ -15,7 +15,7 @@ from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.zero_shot.splits import PHASES
 
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
-CLIPS = {"raw_clips", "clip_chunks", "missing_lists"}
+CLIPS = {"raw_clips", "clip_chunks", "missing_lists", "clip_table"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
 SCRATCH = "training_state"
 JOBS = [

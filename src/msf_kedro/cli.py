@@ -2,6 +2,7 @@
 
 import re
 from copy import copy
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,6 +32,23 @@ def msf() -> None:
 
 for command in [*commands.COMMANDS, *COMMANDS]:
     msf.add_command(command)
+
+
+@msf.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--max-bytes", default=4_000_000_000, show_default=True, help="Of the file.")
+def convert_pyskl(file: Path, folder: Path, max_bytes: int) -> None:
+    """Convert PYSKL's annotations, FILE.pkl, to a .npy file for each clip and clips.csv in FOLDER.
+
+    Nothing that the pickle asks for is run: only plain values and arrays are taken from it.
+    """
+    from msf_kedro.datasets.annotations import convert  # imports NumPy
+
+    try:
+        click.echo(convert(file, folder, max_bytes))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _run(traceback: bool, **options: Any) -> Any:

@@ -43,6 +43,7 @@ OWN = {
 LOCATIONS = {
     "checkpoint",
     "classes_to_recognise",
+    "clip_table",
     "clips_to_recognise",
     "data_root",
     "missing_lists",

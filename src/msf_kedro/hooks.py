@@ -47,6 +47,7 @@ class StudyFitsTogether:
         if "raw_clips" in raw:
             clips = catalog.load("params:clips")
             get_layout(clips.layout, catalog.load("params:layouts"), clips.units)
+            catalog.load("clip_table")
         split = get_split(catalog.load("params:splits"), catalog.load("params:split"))
         check_split(split, classes)
         kinds = parse_texts(catalog.load("params:texts")) if "params:texts" in read else []

@@ -21,6 +21,7 @@ from msf_kedro.clips.clip import ClipsConfig, Recipe, prepare_clip
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.prepare import prepare
+from msf_kedro.clips.table import ClipTable
 from msf_kedro.datasets import ClipChunksDataset
 from msf_kedro.datasets.chunks import ChunksFolder
 from msf_kedro.sample import clip_name
@@ -102,15 +103,6 @@ def test_few_clips_start_no_process(raw, store, monkeypatch):
     monkeypatch.setattr(chunks, "CLIPS_PER_WORKER", 1000)
     monkeypatch.setattr(chunks, "_pool", lambda workers: pytest.fail("a pool was started"))
     assert_right(prepare(raw, RECIPE, store, workers=64), raw)
-
-
-def test_the_store_is_emptied_when_the_bodies_are_saved_and_not_before(raw, store, tmp_path):
-    _, bodies, _ = prepare(raw, RECIPE, store, workers=1)
-    assert len(store) == 5
-    bodies.saved()
-    assert len(store) == 0
-    assert list((tmp_path / "study").iterdir()) == []
-    bodies.saved()
 
 
 def test_a_broken_run_goes_on_where_it_stopped(raw, store, caplog):
@@ -258,3 +250,15 @@ def test_two_chunks_at_most_are_in_memory(raw, tmp_path, monkeypatch):
         for block in bodies:
             del block
     assert len(store.alive) <= store.most <= 2
+
+
+def test_a_chunk_depends_on_what_the_table_says_of_its_clips(raw):
+    """And of no others; workers get no more of it."""
+    rows = {name: (1, n) for n, name in enumerate(sorted(raw))}
+    told = replace(RECIPE, table=ClipTable(("action", "subject"), rows))
+    last = sorted(raw)[-1]
+    changed = replace(RECIPE, table=ClipTable(("action", "subject"), rows | {last: (1, 99)}))
+    one, other = (list(chunks.cut(raw, recipe)) for recipe in (told, changed))
+    assert [a == b for a, b in zip(one, other, strict=True)] == [True] * (len(one) - 1) + [False]
+    first = next(iter(chunks.cut(raw, told).values()))
+    assert chunks._recipe_of(first, told).table.rows.keys() == first.keys()

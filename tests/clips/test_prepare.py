@@ -15,6 +15,7 @@ from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.ntu import read_skeleton
 from msf_kedro.clips.prepare import kept_clips, prepare
 from msf_kedro.clips.store import Skeletons
+from msf_kedro.clips.table import ClipTable
 from msf_kedro.sample import clip_name, generate_clip, write_skeleton
 
 LAYOUT = get_layout("kinect_v2_25")
@@ -37,9 +38,11 @@ def loaders(clips: dict) -> dict:
     }
 
 
-def run(raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=frozenset()):
+def run(
+    raw: dict, max_rejected: float = 1.0, pattern: str = PATTERN, listed=frozenset(), table=None
+):
     config = ClipsConfig(pattern, "kinect_v2_25", max_rejected, **MOST)
-    recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE)
+    recipe = Recipe(CLASSES, frozenset(listed), config, LAYOUT, NORMALISE, table)
     table, bodies, first = prepare(raw, recipe, store={}, workers=1)
     return table, Skeletons(kept_clips(table).name.tolist(), torch.cat(list(bodies)), first)
 
@@ -225,3 +228,42 @@ def test_of_many_bad_clips_the_first_are_logged_and_the_table_has_all(caplog):
     assert sum("is set aside: unreadable" in text for text in caplog.messages) == 20
     assert caplog.messages[20:] == ["5 more clips are set aside; the clip table says why"]
     assert table.reason.notna().sum() == 25
+
+
+# --- what clips show, by a table ---
+
+TABLE = ClipTable(
+    ("action", "subject", "room"),
+    {name: (int(name[-3:]), place, "ab"[place % 2]) for place, name in enumerate(sorted(GOOD))},
+)
+
+
+def test_a_table_takes_the_place_of_names():
+    raw = {f"clip {place}": load for place, load in enumerate(loaders(GOOD).values())}
+    rows = {name: (1, 7 + place, "ab"[place % 2]) for place, name in enumerate(raw)}
+    told = ClipTable(("action", "subject", "room"), rows)
+    table, skeletons = run(raw, table=told)
+    assert table.columns[:4].tolist() == ["name", "action", "subject", "room"]
+    assert table.subject.tolist() == [7, 8, 9]
+    assert table.room.tolist() == ["a", "b", "a"]
+    assert str(table.room.dtype) == "string"
+    assert (table.action == 1).all()
+    assert table.eval("room == 'a' and subject < 9").tolist() == [True, False, False]
+    assert skeletons.names == list(raw)
+
+
+def test_clips_and_rows_must_be_the_same():
+    with pytest.raises(ValueError, match=f"no row for 1 of 4 raw clips, such as {BAD_NAME}"):
+        run(loaders(GOOD | {BAD_NAME: ""}), table=TABLE)
+    with pytest.raises(ValueError, match="2 of 3 rows of the clip table name no raw clip"):
+        run(dict([*loaders(GOOD).items()][:1]), table=TABLE)
+
+
+def test_a_table_says_which_clips_are_of_other_classes_and_what_a_list_may_name():
+    name, *others = sorted(GOOD)
+    told = ClipTable(("action",), {name: (99,)} | dict.fromkeys(others, (51,)))
+    table, _ = run(loaders(GOOD), table=told)
+    assert table.set_index("name").reason.dropna().to_dict() == {name: OTHER_CLASS}
+    assert listed_clips({"a.txt": ["x", name]}, PATTERN, told) == {name}
+    with pytest.raises(ValueError, match="none of its 1 lines is a clip name of the clip table"):
+        listed_clips({"a.txt": [BAD_NAME]}, PATTERN, told)

@@ -178,7 +178,7 @@ def in_blocks(
         if after:
             raise after
 
-    return Blocks(shape, dtype, rows, lambda: did.append("saved")), did
+    return Blocks(shape, dtype, rows), did
 
 
 @pytest.mark.parametrize("mmap", [True, False])
@@ -188,7 +188,7 @@ def test_blocks_become_a_tensor_as_any_other(mmap, tmp_path):
     extra = {"first": FIRST, "name": "NTU", "scalar": torch.tensor(0.5)}
     extra |= {"names": ["a", "b"], "more": {"nested": FIRST + 1}}
     data_set.save({"bodies": blocks, **extra})
-    assert did == [2, 2, 3, 7, "saved"]
+    assert did == [2, 2, 3, 7]
     assert names(tmp_path) == ["x.pt"]
     assert_equal(data_set.load(), {"bodies": BODIES, **extra})
     for mapped in (True, False):
@@ -214,7 +214,6 @@ def test_blocks_that_fail_or_do_not_fit_leave_no_file(blocks, message, tmp_path)
     with pytest.raises(DatasetError, match=message):
         data_set.save({"bodies": blocks[0], "first": FIRST})
     assert names(tmp_path) == []
-    assert "saved" not in blocks[1]
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -236,7 +235,7 @@ def test_blocks_that_are_not_finite_are_refused(tmp_path):
         yield BODIES
         yield BODIES / 0
 
-    blocks = Blocks((14, 5), torch.float32, rows, lambda: None)
+    blocks = Blocks((14, 5), torch.float32, rows)
     message = r"x\.pt: a block of bodies holds 35 of 35 values that are not finite"
     with pytest.raises(DatasetError, match=message):
         TorchDataset(str(tmp_path / "x.pt")).save({"bodies": blocks})
@@ -265,7 +264,7 @@ def test_large_blocks_are_never_together_in_memory(tmp_path):
             own.append(resident("RssAnon"))
 
     def save():
-        blocks = Blocks((64 * 2**20,), torch.float32, rows, lambda: None)
+        blocks = Blocks((64 * 2**20,), torch.float32, rows)
         TorchDataset(str(tmp_path / "x.pt")).save({"x": blocks})
 
     save()  # what only the first time takes

@@ -20,7 +20,7 @@ def test_skeletons_are_saved_with_the_names_of_the_kept_clips():
     }
     raw = loaders | {BAD: lambda limits: torch.zeros(3).numpy(), OTHER: loaders[ALONE]}
     clips = ClipsConfig(PATTERN, "kinect_v2_25", 0.5, **MOST)
-    table, saved = prepare_clips(raw, {}, {}, "1, 51", clips, NormaliseConfig(8, True), {}, 1)
+    table, saved = prepare_clips(raw, {}, {}, None, "1, 51", clips, NormaliseConfig(8, True), {}, 1)
     assert saved["names"] == [ALONE, PAIR] == table.name[table.kept].tolist()
     assert set(table.name) == set(raw)
     skeletons = Skeletons(**saved | {"bodies": torch.cat(list(saved["bodies"]))})

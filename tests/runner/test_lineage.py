@@ -161,6 +161,12 @@ def test_the_next_run_removes_what_a_killed_one_has_left(root):
     assert kept.exists()
 
 
+def test_a_version_whose_file_is_gone_is_told(root):
+    gone = newest(root, GATES)
+    gone.unlink()
+    assert "is gone" in command(root, "verify")
+
+
 def test_a_version_without_a_record_was_put_there_by_hand_and_stays(root):
     kept = newest(root, GATES)
     record_path(kept).unlink()
@@ -196,6 +202,16 @@ def test_old_versions_that_a_kept_one_was_made_from_stay(root):
     first, second, _ = artifacts(root)[GATES]
     assert [saved.file for saved in superfluous(saved_versions(root), keep=1)] == [second]
     assert first in ancestors(newest(root, METRICS))
+
+
+def test_a_version_that_is_not_whole_is_not_the_newest_that_prune_keeps(root):
+    (kept,) = artifacts(root)[GATES]
+    for version, whole in (("2997", True), ("2998", False)):
+        folder = kept.parent.with_name(f"{version}-01-01T00.00.00.000Z")
+        folder.mkdir()
+        record = json.loads(record_path(kept).read_text()) | {"version": folder.name}
+        write_json(record_path(folder / kept.name), record | {"complete": whole})
+    assert superfluous(saved_versions(root), keep=1) == []
 
 
 def test_versions_say_who_needs_them(root):

@@ -56,6 +56,11 @@ def test_conditions_select_what_pandas_selects(condition):
         ("subject in (1, 4)", [1, 0, 0, 1, 1, 0]),
         ("subject in [\n1,\n4]\n", [1, 0, 0, 1, 1, 0]),
         ("1 < 2", [1, 1, 1, 1, 1, 1]),
+        ("name == 'b'", [0, 1, 0, 0, 0, 0]),
+        ('name != "b"', [1, 0, 1, 1, 1, 1]),
+        ("name in ['a', 'f', 'x'] and subject < 2", [1, 0, 0, 0, 0, 0]),
+        ("name not in ('a', 'b')", [0, 0, 1, 1, 1, 1]),
+        ("'c' == name", [0, 0, 1, 0, 0, 0]),
     ],
 )
 def test_conditions_by_hand(condition, expected):
@@ -71,6 +76,13 @@ def test_comparisons_with_missing_values_are_false(comparison):
     assert select_rows(table, f"not ({comparison})")[0]
 
 
+@pytest.mark.parametrize("comparison", ["x == 'a'", "x != 'b'", "x in ['a']", "x not in ['b']"])
+@pytest.mark.parametrize("kind", ["string", "object"])
+def test_so_are_those_with_missing_texts(comparison, kind):
+    table = pd.DataFrame({"x": pd.Series([None, "a"], dtype=kind)})
+    assert select_rows(table, comparison).tolist() == [False, True]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -78,8 +90,11 @@ def test_comparisons_with_missing_values_are_false(comparison):
         ("__import__('os').system('touch x') == 0", r"\"__import__.* is no column and no number"),
         ("subject.__class__ == 1", "'subject.__class__' is no column and no number"),
         ("subject == [].append(1)", "is no column and no number"),
-        ("subject in subject", "'subject' is no list of numbers"),
-        ("subject in ['a']", "\"'a'\" is no column and no number"),
+        ("subject in subject", "'subject' is no list of numbers or texts"),
+        ("subject < 'a'", "'subject': texts are compared with == and !=, in and not in"),
+        ("subject == 'a'.upper()", "is no column and no number"),
+        ("subject == f'{subject}'", "is no column and no number"),
+        ("subject == b'a'", "is no column and no number"),
         ("subject in [trial]", "'trial' is no column and no number"),
         ("subject", "'subject' is no condition"),
         ("subject % 2 == 1", "'subject % 2' is no column and no number"),
@@ -121,12 +136,15 @@ def test_any_text_is_a_condition_or_refused(text):
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("subjct == 1", "there is no column subjct; columns: subject, trial, frames"),
-        ("name == 1", "column name holds .* values, not numbers"),
-        ("kept == 1", "column kept holds bool values, not numbers"),
+        ("subjct == 1", "there is no column subjct; columns: subject, trial, frames, name, kept"),
+        ("name == 1", "'name': a text is compared with a number"),
+        ("name in ['a', 1]", "'name': a text is compared with a number"),
+        ("subject in ['a']", "'subject': a text is compared with a number"),
+        ("name < trial", "'name': texts are compared with == and !=, in and not in"),
+        ("kept == 1", "column kept holds bool values, not numbers or texts"),
     ],
 )
-def test_columns_must_be_there_and_hold_numbers(condition, message):
+def test_columns_must_be_there_and_hold_what_they_are_compared_with(condition, message):
     check_condition(condition)
     with pytest.raises(ValueError, match=f"^{message}$"):
         select_rows(TABLE, condition)

@@ -15,13 +15,11 @@ class Blocks:
         shape: of the whole tensor; the blocks' rows add up to its first dimension.
         dtype: of the tensor.
         rows: makes the blocks.
-        saved: to be called once the tensor is safely on disk and the blocks' source may go.
     """
 
     shape: tuple[int, ...]
     dtype: torch.dtype
     rows: Callable[[], Iterator[Tensor]]
-    saved: Callable[[], None]
 
     def __iter__(self) -> Iterator[Tensor]:
         """The blocks.

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TypedDict
 
 import numpy as np
@@ -71,7 +71,7 @@ def prepare_chunks(
         return
     with _pool(workers) as pool:
         futures = {
-            pool.submit(prepare_chunk, key, chunk, recipe, store): key
+            pool.submit(prepare_chunk, key, chunk, _recipe_of(chunk, recipe), store): key
             for key, chunk in chunks.items()
         }
         for future in as_completed(futures):
@@ -88,9 +88,14 @@ def prepare_chunk(
         rows.append(row)
         if normalised is not None:
             bodies.append(normalised)
-    columns = {column: [row[column] for row in rows] for column in recipe.clips.columns}
+    columns = {column: [row[column] for row in rows] for column in recipe.columns}
     store[key] = {"columns": columns, "bodies": np.concatenate(bodies)}
     return columns
+
+
+def _recipe_of(clips: Mapping[str, LoadClip], recipe: Recipe) -> Recipe:
+    """The recipe with what the table says of these clips only."""
+    return recipe if recipe.table is None else replace(recipe, table=recipe.table.of(clips.keys()))
 
 
 def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
@@ -99,11 +104,13 @@ def _key(clips: Mapping[str, LoadClip], recipe: Recipe) -> str:
         "clips": [(name, getattr(load, "stamp", None)) for name, load in clips.items()],
         "listed": [name for name in clips if name in recipe.listed],
         "classes": recipe.classes,
-        "name_pattern": recipe.clips.name_pattern,
+        "name_pattern": recipe.table is None and recipe.clips.name_pattern,
         "limits": asdict(recipe.clips.limits),
         "layout": asdict(recipe.layout),
         "normalise": asdict(recipe.normalise),
     }
+    if recipe.table is not None:
+        content["told"] = [recipe.told, [recipe.table.rows[name] for name in clips]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:32]
 
 

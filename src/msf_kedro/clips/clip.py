@@ -13,6 +13,7 @@ from jaxtyping import Float
 from msf_kedro.clips.layouts import Layout
 from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
+from msf_kedro.clips.table import ClipTable, Value
 
 OTHER_CLASS = "not a class of this study"
 LISTED = "listed as without skeleton"
@@ -72,11 +73,6 @@ class ClipsConfig:
         """The pattern's named groups, in order."""
         return list(re.compile(self.name_pattern).groupindex)
 
-    @property
-    def columns(self) -> list[str]:
-        """The columns of the clip table, in order."""
-        return [OWN_COLUMNS[0], *self.groups, *OWN_COLUMNS[1:]]
-
 
 @dataclass(frozen=True)
 class Recipe:
@@ -88,6 +84,7 @@ class Recipe:
         clips: how to read clip names.
         layout: the clips' joints.
         normalise: how clips become tensors.
+        table: what clips show, if their names do not say it.
     """
 
     classes: list[int]
@@ -95,6 +92,17 @@ class Recipe:
     clips: ClipsConfig
     layout: Layout
     normalise: NormaliseConfig
+    table: ClipTable | None = None
+
+    @property
+    def told(self) -> list[str]:
+        """The columns that names or the table give, in order."""
+        return self.clips.groups if self.table is None else list(self.table.columns)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the clip table, in order."""
+        return [OWN_COLUMNS[0], *self.told, *OWN_COLUMNS[1:]]
 
     @property
     def body(self) -> tuple[int, int, int]:
@@ -122,34 +130,56 @@ def prepare_clip(
 
 def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
     """The row of a clip before it is read and, if it need not be read, the reason."""
-    row = dict.fromkeys(recipe.clips.columns) | {"frames": 0, "bodies": 0, "kept": False}
+    row = dict.fromkeys(recipe.columns) | {"frames": 0, "bodies": 0, "kept": False}
     row["name"] = name
-    match = re.fullmatch(recipe.clips.name_pattern, name)
-    if not match:
-        return row, "the name does not match clips.name_pattern"
-    for group, text in match.groupdict().items():
-        if not (text or "").isdecimal() or len(text) > MAX_DIGITS:
-            what = "not a number" if len(text or "") <= MAX_DIGITS else "expected 9 digits at most"
-            return row, f"group {group} of the name is {text!r}, {what}"
-        row[group] = int(text)
+    if recipe.table is None:
+        told, reason = _told_by_name(name, recipe.clips.name_pattern)
+    else:
+        told, reason = dict(zip(recipe.told, recipe.table.rows[name], strict=True)), None
+    row |= told
+    if reason:
+        return row, reason
     if row["action"] not in recipe.classes:
         return row, OTHER_CLASS
     return row, LISTED if name in recipe.listed else None
 
 
-def listed_clips(lists: Mapping[str, list[str]], name_pattern: str) -> frozenset[str]:
+def _told_by_name(name: str, pattern: str) -> tuple[dict[str, Value], str | None]:
+    """What a name says, as far as it can be read, and the reason why it does not say all."""
+    told: dict[str, Value] = {}
+    match = re.fullmatch(pattern, name)
+    if not match:
+        return told, "the name does not match clips.name_pattern"
+    for group, text in match.groupdict().items():
+        if not (text or "").isdecimal() or len(text) > MAX_DIGITS:
+            what = "not a number" if len(text or "") <= MAX_DIGITS else "expected 9 digits at most"
+            return told, f"group {group} of the name is {text!r}, {what}"
+        told[group] = int(text)
+    return told, None
+
+
+def listed_clips(
+    lists: Mapping[str, list[str]], name_pattern: str, table: ClipTable | None = None
+) -> frozenset[str]:
     """The clip names in lists of clips without a skeleton (list → lines); the rest is headings.
+
+    Args:
+        name_pattern: what a clip name is, where no table names the clips.
 
     Raises:
         ValueError: a list names no clip.
     """
     listed = set()
     for place, lines in lists.items():
-        names = {line for line in lines if re.fullmatch(name_pattern, line)}
+        if table is None:
+            names = {line for line in lines if re.fullmatch(name_pattern, line)}
+            known = f"as clips.name_pattern {name_pattern!r} has it"
+        else:
+            names, known = table.rows.keys() & set(lines), "of the clip table"
         if not names:
             raise ValueError(
-                f"{place}: none of its {len(lines)} lines is a clip name as clips.name_pattern"
-                f" {name_pattern!r} has it; give the owners' list, one name a line, or none"
+                f"{place}: none of its {len(lines)} lines is a clip name {known}; give the owners'"
+                " list, one name a line, or none"
             )
         listed |= names
     return frozenset(listed)

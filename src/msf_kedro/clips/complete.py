@@ -25,9 +25,10 @@ def complete(
         Coordinates, without confidence; a body is all zeros in the frames that do not hold it.
     """
     points = clip[..., : layout.dimensions]
-    lacking = missing_joints(clip, layout, min_confidence)
-    if lacking.any() or np.isnan(points).any():
-        points = _filled(points, lacking, layout, max_missing)
+    if clip.shape[-1] > 3 or layout.dimensions == 2 or np.isnan(clip).any():
+        lacking = missing_joints(clip, layout, min_confidence)
+        if lacking.any() or np.isnan(points).any():
+            points = _filled(points, lacking, layout, max_missing)
     if layout.derived:
         points = np.concatenate([points, _derived(points, layout)], axis=2)
     factor = layout.metre

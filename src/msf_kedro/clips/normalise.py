@@ -54,8 +54,8 @@ def check_clip(clip: np.ndarray, layout: Layout, config: NormaliseConfig) -> str
     if reason := _misshapen(clip, layout):
         return reason
     points = clip[..., : layout.dimensions]
-    near = (np.abs(points) <= FARTHEST) | np.isnan(points)
-    if not near.all():
+    near = np.abs(points) <= FARTHEST  # false where a coordinate is not a number
+    if not near.all() and not (near := near | np.isnan(points)).all():
         frame = int(near.all(axis=(0, 2, 3)).argmin())
         what = f"beyond {FARTHEST:g}" if not np.isinf(points[:, frame]).any() else "not finite"
         return f"frame {frame + 1} holds a coordinate that is {what}"

@@ -12,6 +12,7 @@ from msf_kedro.clips.limits import Limits
 
 MAGIC = b"\x93NUMPY"
 HEAD = 4096  # bytes of a file within which its numbers must begin
+VALUES = (2, 3, 4)  # of a joint: coordinates and perhaps a confidence
 _LENGTHS = {1: "<H", 2: "<I", 3: "<I"}  # format version → how the header's length is written
 _DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248])")
 _SIZE = re.compile(r"[0-9]{1,12}L?")  # Python 2 wrote 5L
@@ -68,8 +69,8 @@ def read_header(head: bytes, size: int, name: str) -> Header:
     return header
 
 
-def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M T V 3"]:
-    """Read a clip `(bodies, frames, joints, 3)`, or `(frames, joints, 3)` for one body.
+def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M T V C"]:
+    """Read a clip `(bodies, frames, joints, values)`, or for one body without the first axis.
 
     Args:
         content: the file's.
@@ -84,17 +85,23 @@ def read_npy(content: bytes, name: str, limits: Limits) -> Float[np.ndarray, "M 
     """
     limits.check(name, size=len(content))
     header = read_header(content[:HEAD], len(content), name)
-    if len(header.shape) not in (3, 4) or header.shape[-1] != 3:
+    if len(header.shape) not in (3, 4) or header.shape[-1] not in VALUES:
         raise ValueError(
-            f"{name}: an array {header.shape}, expected (bodies, frames, joints, 3) or, for one"
-            " body, (frames, joints, 3)"
+            f"{name}: an array {header.shape}, expected (bodies, frames, joints, values) or, for"
+            " one body, (frames, joints, values): 2 or 3 coordinates and perhaps a confidence"
         )
     shape = header.shape if len(header.shape) == 4 else (1, *header.shape)
     limits.check(name, bodies=shape[0], frames=shape[1])
+    return read_array(content, name).reshape(shape)
+
+
+def read_array(content: bytes, name: str) -> Float[np.ndarray, "..."]:
+    """Read an array of numbers as float32; see `read_header` for errors."""
+    header = read_header(content[:HEAD], len(content), name)
     numbers = np.frombuffer(content, header.dtype, offset=header.start)
     with np.errstate(over="ignore"):  # infinity, which `check_clip` finds
-        clip = numbers.astype(np.float32)
-    return np.ascontiguousarray(clip.reshape(header.shape, order=header.order)).reshape(shape)
+        array = numbers.astype(np.float32)
+    return np.ascontiguousarray(array.reshape(header.shape, order=header.order))
 
 
 def _fields(text: str, name: str) -> tuple[np.dtype, str, tuple[int, ...]]:

@@ -28,14 +28,18 @@ def prepare(
     emptied when the bodies have been saved, not before.
 
     Returns:
-        The clip table, a row per raw clip in order of names: `name`, the pattern's groups,
-        `frames`, `bodies`, `kept` and, if not kept, `reason`; and the `bodies` and `first` of
-        `Skeletons` for the kept clips, in the table's order.
+        The clip table, a row per raw clip in order of names: `name`, what its name or the
+        recipe's table says (`action` and others), `frames`, `bodies`, `kept` and, if not kept,
+        `reason`; and the `bodies` and `first` of `Skeletons` for the kept clips, in the table's
+        order.
 
     Raises:
-        ValueError: more than `max_rejected` of the study's clips are bad, or none is left.
+        ValueError: more than `max_rejected` of the study's clips are bad, or none is left; the
+            recipe's table is of other clips.
         RuntimeError: a worker process was killed.
     """
+    if recipe.table is not None:
+        recipe.table.check_clips(raw.keys())
     chunks = cut(raw, recipe)
     _log_listed(raw, recipe)
     for key in set(store) - set(chunks):  # left by other settings or files
@@ -50,16 +54,12 @@ def prepare(
         for key, columns in prepare_chunks(todo, recipe, store, workers):
             done[key] = columns
             bar.update(len(columns["name"]))
-    table = _table([done[key] for key in chunks], recipe.clips)
+    table = _table([done[key] for key in chunks], recipe)
     _check_rejected(table, recipe.clips)
     counts = torch.tensor([0, *table.bodies[table.kept]])
     first = torch.cumsum(counts, 0)
     shape = (int(first[-1]), *recipe.body)
-    return (
-        table,
-        Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks)), store.clear),
-        first,
-    )
+    return table, Blocks(shape, torch.float32, lambda: _bodies(store, list(chunks))), first
 
 
 def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
@@ -67,10 +67,11 @@ def kept_clips(table: pd.DataFrame) -> pd.DataFrame:
     return table[table.kept].reset_index(drop=True)
 
 
-def _table(chunks: list[Columns], config: ClipsConfig) -> pd.DataFrame:
-    columns = {name: [v for chunk in chunks for v in chunk[name]] for name in config.columns}
-    types = dict.fromkeys(config.groups, "Int64") | {"reason": "string"}
-    return pd.DataFrame(columns).astype(types)
+def _table(chunks: list[Columns], recipe: Recipe) -> pd.DataFrame:
+    columns = {name: [v for chunk in chunks for v in chunk[name]] for name in recipe.columns}
+    texts = {name for name in recipe.told if any(isinstance(v, str) for v in columns[name])}
+    types = {name: "string" if name in texts else "Int64" for name in recipe.told}
+    return pd.DataFrame(columns).astype(types | {"reason": "string"})
 
 
 def _bodies(store: MutableMapping[str, Chunk], keys: list[str]) -> Iterator[Tensor]:
@@ -98,7 +99,7 @@ def _check_rejected(table: pd.DataFrame, config: ClipsConfig) -> None:
     if ours.empty:
         raise ValueError(
             f"none of {len(table)} raw clips belongs to a class of this study; check the raw clips"
-            " and the parameters clips.name_pattern and classes"
+            " and the parameters clips.name_pattern (or the clip table) and classes"
         )
     bad = ours[~ours.kept]
     for row in bad[:LOGGED].itertuples():

@@ -65,13 +65,13 @@ class ClipChunksDataset(AbstractDataset):
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._folder = Path(path)
+        self._filepath = Path(path)
 
     def load(self) -> ChunksFolder:
-        return ChunksFolder(self._folder)
+        return ChunksFolder(self._filepath)
 
     def save(self, data: Any) -> None:
-        raise DatasetError(f"{self._folder} is filled while clips are prepared, not saved to")
+        raise DatasetError(f"{self._filepath} is filled while clips are prepared, not saved to")
 
     def _describe(self) -> dict[str, Any]:
-        return {"path": str(self._folder)}
+        return {"path": str(self._filepath)}

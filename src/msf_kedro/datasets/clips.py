@@ -1,4 +1,7 @@
-"""Readers of raw clips. All give float32 arrays `(bodies, frames, joints, 3)` in metres."""
+"""Readers of raw clips. All give float32 arrays `(bodies, frames, joints, values)`.
+
+The values are the layout's two or three coordinates and, where the source has it, a confidence.
+"""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from msf_kedro.clips.clip import LoadClip
 from msf_kedro.clips.limits import NO_LIMITS, Limits
 from msf_kedro.clips.mat import read_mat
 from msf_kedro.clips.npy import read_npy
+from msf_kedro.clips.readers import read_clip
 from msf_kedro.datasets.files import read_file
 
 LISTS_BYTES = 10_000_000
@@ -68,11 +72,19 @@ class UtdMhadClipDataset(ClipDataset):
 
 
 class NpyClipDataset(ClipDataset):
-    """A NumPy file of `(bodies, frames, joints, 3)`, or `(frames, joints, 3)` for one body."""
+    """A NumPy file of `(bodies, frames, joints, values)`, or for one body without the first."""
 
     @staticmethod
     def _read(content: bytes, name: str, limits: Limits) -> np.ndarray:
         return read_npy(content, name, limits)
+
+
+class AnyClipDataset(ClipDataset):
+    """A file of one clip in any format that `read_clip` knows, by its suffix."""
+
+    @staticmethod
+    def _read(content: bytes, name: str, limits: Limits) -> np.ndarray:
+        return read_clip(content, name, limits)
 
 
 @dataclass(frozen=True, slots=True)

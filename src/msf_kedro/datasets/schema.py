@@ -11,6 +11,7 @@ KINDS = {
     "boolean": is_bool_dtype,
     "integer": is_integer_dtype,
     "number": lambda values: is_numeric_dtype(values) and not is_bool_dtype(values),
+    "value": lambda values: KINDS["integer"](values) or KINDS["string"](values),
     "finite": lambda values: KINDS["number"](values) and _all_finite(values),
     "vector": lambda values: all(np.isfinite(vector).all() for vector in values),
 }

@@ -30,16 +30,12 @@ class WholeFileDataset(AbstractVersionedDataset):
     def save(self, data: Any) -> None:
         with whole_or_nothing(Path(self._get_save_path())) as path:
             self._write(data, path)
-        self._saved(data)
 
     @abstractmethod
     def _read(self, path: Path) -> Any: ...
 
     @abstractmethod
     def _write(self, data: Any, path: Path) -> None: ...
-
-    def _saved(self, data: Any) -> None:
-        """What to do once the file is in place."""
 
     def _exists(self) -> bool:
         try:
@@ -131,10 +127,6 @@ class TorchDataset(WholeFileDataset):
             # To an open file: given a path, PyTorch writes the file's name into the file.
             with path.open("wb") as file:
                 torch.save(_canonical(data, {}, set()), file)
-
-    def _saved(self, data: dict) -> None:
-        for _, blocks in _blocks(data):
-            blocks.saved()
 
     @contextmanager
     def _joined(self, blocks: Any, name: str, path: Path) -> Iterator[Any]:

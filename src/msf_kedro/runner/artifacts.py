@@ -1,12 +1,15 @@
 """Kedro's datasets as files: where an artifact's versions are, and which one a run reads."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
 from kedro.io.core import Version
+from kedro.pipeline.node import Node
 
+from .locks import ENDING
 from .records import Record, record_of
 
 
@@ -23,6 +26,13 @@ class Artifact:
     name: str
     path: Path
     versioned: bool
+
+    @property
+    def lock(self) -> Path:
+        """The file of the lock on what is being made."""
+        if self.versioned:
+            return self.path / ENDING
+        return self.path.with_name(f".{self.path.name}{ENDING}")
 
     def file(self, version: str | None) -> Path:
         """Where a version is, or the only one."""
@@ -54,6 +64,14 @@ def is_scratch(dataset: AbstractDataset) -> bool:
     Such a class says so by `is_scratch = True`.
     """
     return getattr(dataset, "is_scratch", False)
+
+
+def scratch_of(node: Node, catalog: CatalogProtocol) -> Iterator[Path]:
+    """The folders with unfinished work that a node reads."""
+    for name in node.inputs:
+        dataset = None if is_parameter(name) else dataset_of(catalog, name)
+        if dataset is not None and is_scratch(dataset) and hasattr(dataset, "_filepath"):
+            yield Path(dataset._filepath)
 
 
 def dataset_of(catalog: CatalogProtocol, name: str) -> AbstractDataset | None:

@@ -104,7 +104,7 @@ def prune(
     """
     with _catalog(metadata, env, params) as catalog:
         runs = runs_of(catalog)
-        if at_work := [run for run in runs.load() if runs.is_running(run)]:
+        if at_work := runs.running():
             raise click.ClickException(f"run {at_work[0]} is at work; prune when it has ended")
         going: list[Saved] = superfluous(saved_versions(runs.root.absolute()), keep)
     for saved in going:

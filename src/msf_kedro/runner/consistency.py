@@ -17,7 +17,11 @@ NOW = "this run"
 def damaged(file: Path) -> str | None:
     """What is wrong with an artifact's content, compared with its record; None if nothing is."""
     record = record_of(file)
-    if record is None or not record.complete or content_hash(file) == record.content:
+    if record is None or not record.complete:
+        return None
+    if not file.exists():
+        return f"{file} is gone; restore it, or remove the folder {file.parent}"
+    if content_hash(file) == record.content:
         return None
     return (
         f"{file}: its content is not what run {record.run} saved there; restore it, or remove the"

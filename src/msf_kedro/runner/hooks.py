@@ -17,7 +17,7 @@ from kedro.pipeline.node import Node
 from . import consistency
 from .artifacts import Artifact, artifact_of, dataset_of
 from .files import content_hash, read_json, size
-from .locks import ENDING, WorkLock, end_with_parent, let_children_end_with_this
+from .locks import WorkLock, end_with_parent, let_children_end_with_this
 from .recipes import Recipes, recipe_hash
 from .records import Recipe, Record
 from .runs import Project, Run, runs_of
@@ -38,6 +38,7 @@ class _Work:
     outputs: dict[str, Artifact]
     scratch: list[Any]
     catalog: CatalogProtocol
+    saved: dict[str, Path] = field(default_factory=dict)
     lock: WorkLock | None = None
     started: float = field(default_factory=time.time)
 
@@ -110,7 +111,7 @@ class Lineage:
         self._working[node.name] = work
         if outputs:
             first = min(outputs.values(), key=lambda artifact: artifact.path)
-            work.lock = WorkLock(_lock_path(first), f"run {run_id}")
+            work.lock = WorkLock(first.lock, f"run {run_id}")
             work.lock.acquire(f"{first.path.name} ({node.name})")
         for unfinished in scratch:
             if hasattr(unfinished, "belongs_to"):
@@ -130,26 +131,30 @@ class Lineage:
     def after_dataset_saved(self, dataset_name: str, node: Node) -> None:
         if not (found := self._output(node, dataset_name)):
             return
-        work, artifact, file = found
-        unfinished = self._record(work, artifact, file, node)
-        seconds = round(time.time() - work.started, 3)
-        Record(
-            **vars(unfinished)
-            | {
-                "complete": True,
-                "recipe": work.recipe,
-                "content": content_hash(file),
-                "bytes": size(file),
-                "made": {"started": work.started, "seconds": seconds, "peak_memory": _peak()},
-                "where": work.where,
-            }
-        ).write(file)
-        del work.outputs[dataset_name]
-        if not work.outputs:
-            for unfinished in work.scratch:
-                if hasattr(unfinished, "belongs_to"):
-                    unfinished.clear()
+        work, _, file = found
+        work.saved[dataset_name] = file
+        if len(work.saved) == len(work.outputs):
+            self._complete(work, node)
             self._leave(node)
+
+    def _complete(self, work: _Work, node: Node) -> None:
+        """Say that all a node makes is whole: at once, so that a kill leaves all of it or none."""
+        seconds = round(time.time() - work.started, 3)
+        made = {"started": work.started, "seconds": seconds, "peak_memory": _peak()}
+        about = {"complete": True, "recipe": work.recipe, "made": made, "where": work.where}
+        records = {
+            file: Record(
+                **vars(self._record(work, work.outputs[name], file, node))
+                | about
+                | {"content": content_hash(file), "bytes": size(file)}
+            )
+            for name, file in work.saved.items()
+        }
+        for file, record in records.items():
+            record.write(file)
+        for unfinished in work.scratch:
+            if hasattr(unfinished, "clear"):
+                unfinished.clear()
 
     def _output(self, node: Node, name: str) -> tuple[_Work, Artifact, Path] | None:
         work = self._working.get(node.name)
@@ -175,12 +180,6 @@ def _about(file: Path) -> tuple[Recipes, dict[str, Any]]:
     """What a run's file says, for the processes that its nodes run in."""
     about = read_json(file)
     return Recipes.from_state(about["recipes"]), about["where"]
-
-
-def _lock_path(artifact: Artifact) -> Path:
-    if artifact.versioned:
-        return artifact.path / ENDING
-    return artifact.path.with_name(f".{artifact.path.name}{ENDING}")
 
 
 def _peak() -> int | None:

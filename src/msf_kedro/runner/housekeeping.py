@@ -29,8 +29,9 @@ class Saved:
 
 
 def saved_versions(root: Path) -> list[Saved]:
-    """All recorded versions below a folder, by path, the newest of an artifact first."""
-    records = {file: record for file in recorded(root) if (record := record_of(file))}
+    """All whole versions below a folder, by path, the newest of an artifact first."""
+    records = {file: record_of(file) for file in recorded(root) if file.exists()}
+    records = {file: record for file, record in records.items() if record and record.complete}
     needed: dict[Path, set[str]] = defaultdict(set)
     for file, record in records.items():
         for ancestor in ancestors(file):

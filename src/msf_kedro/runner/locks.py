@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 logger = logging.getLogger(__name__)
 
 ENDING = ".lock"
-_watched = False
+_watched: int | None = None  # the process that ends with its parent
 
 
 class WorkLock:
@@ -32,7 +32,7 @@ class WorkLock:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._owner = f"{owner} (process {os.getpid()} on {socket.gethostname()})"
-        self._lock = FileLock(path)
+        self._lock = FileLock(path, thread_local=False)  # the main thread releases what others took
 
     def acquire(self, what: str) -> None:
         """Wait for the lock, and say for whom.
@@ -82,8 +82,8 @@ def _holder(path: Path) -> str:
 def end_with_parent() -> None:
     """In a process that another one has started: end when that one has ended, in whatever way."""
     global _watched
-    if not _watched and multiprocessing.parent_process() is not None:
-        _watched = True
+    if _watched != os.getpid() and multiprocessing.parent_process() is not None:
+        _watched = os.getpid()
         threading.Thread(target=_wait_for_parent, daemon=True).start()
 
 

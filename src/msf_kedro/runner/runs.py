@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from kedro.framework import project as kedro_project
 from kedro.io import AbstractDataset, CatalogProtocol, DatasetError
 from kedro.pipeline import Pipeline
 
-from .artifacts import Artifact, artifact_of, choose_version, file_to_load
+from .artifacts import Artifact, artifact_of, choose_version, file_to_load, scratch_of
 from .code import Code
 from .consistency import damaged
 from .files import read_json, remove_partial, write_json
@@ -29,6 +30,7 @@ from .records import record_of, record_path
 from .sources import Sources
 
 RUNS = "runs"  # the catalog's entry
+RAW_FILES = "raw_files"  # below the folder of runs: hashes of raw files
 MADE, KEPT, NOT_REACHED = "made", "kept", "not reached"
 
 
@@ -74,6 +76,11 @@ class RunsDataset(AbstractDataset):
         """Whether the process of a run is alive."""
         return is_held(self.folder / f"{run_id}{ENDING}")
 
+    def running(self) -> list[str]:
+        """The ids of all runs whose processes are alive."""
+        locks = sorted(self.folder.glob(f"*{ENDING}"))
+        return [lock.name.removesuffix(ENDING) for lock in locks if is_held(lock)]
+
 
 @dataclass(frozen=True)
 class Project:
@@ -92,7 +99,7 @@ class Project:
     def recipes(self, pipeline: Pipeline, catalog: CatalogProtocol) -> Recipes:
         """The recipes of a pipeline's nodes as they are now."""
         code = Code(self.packages)
-        memory = runs_of(catalog).folder / "raw_files"
+        memory = runs_of(catalog).folder / RAW_FILES
         return Recipes.of(pipeline, catalog, code, Sources(memory, code), self.immaterial)
 
 
@@ -110,7 +117,11 @@ class Run:
         self._lock = WorkLock(self._runs.folder / f"{run_id}{ENDING}", f"run {run_id}, {command}")
         self._lock.acquire(f"run {run_id}")
         _close_interrupted(self._runs)
+        if self._runs.running() == [run_id]:
+            remove_partial(self._runs.folder)
+            remove_partial(self._runs.folder / RAW_FILES)
         _sweep(pipeline, catalog, self._runs)
+        _clear_finished(pipeline, catalog)
         self._verified: set[Path] = set()
         self.recipes = project.recipes(pipeline, catalog)
         self.decisions: dict[str, Decision] = {}
@@ -229,6 +240,7 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
         artifact = artifact_of(catalog, name)
         if artifact is None or not artifact.versioned or not artifact.path.is_dir():
             continue
+        is_held(artifact.lock)  # which removes one that nobody holds
         for folder in artifact.path.iterdir():
             if not folder.is_dir() or runs.is_running(folder.name):
                 continue
@@ -240,6 +252,20 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
                 record_path(file).unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
+
+
+def _clear_finished(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+    """Remove unfinished work that was finished after all, by runs that were killed right then."""
+    for node in pipeline.nodes:
+        for folder in scratch_of(node, catalog):
+            outputs = [a for name in node.outputs if (a := artifact_of(catalog, name))]
+            records = [record_path(file) for a in outputs if (file := a.newest())]
+            whole = len(records) == len(outputs) and all(map(Path.exists, records))
+            if not folder.is_dir() or not whole or any(is_held(a.lock) for a in outputs):
+                continue
+            worked = max(path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")))
+            if all(worked < record.stat().st_mtime_ns for record in records):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _where(project: Project) -> dict[str, Any]:

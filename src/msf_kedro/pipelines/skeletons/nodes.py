@@ -10,6 +10,7 @@ from msf_kedro.clips.clip import ClipsConfig, LoadClip, Recipe, listed_clips
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.prepare import kept_clips, prepare
+from msf_kedro.clips.table import ClipTable
 from msf_kedro.zero_shot.splits import parse_classes
 
 
@@ -17,6 +18,7 @@ def prepare_clips(
     raw_clips: dict[str, LoadClip],
     clip_chunks: MutableMapping[str, Chunk],
     missing_lists: dict[str, list[str]],
+    clip_table: ClipTable | None,
     classes: str,
     clips: ClipsConfig,
     normalise: NormaliseConfig,
@@ -29,10 +31,11 @@ def prepare_clips(
     """
     recipe = Recipe(
         parse_classes(classes),
-        listed_clips(missing_lists, clips.name_pattern),
+        listed_clips(missing_lists, clips.name_pattern, clip_table),
         clips,
         get_layout(clips.layout, layouts, clips.units),
         normalise,
+        clip_table,
     )
     table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))
     return table, {"names": kept_clips(table).name.tolist(), "bodies": bodies, "first": first}

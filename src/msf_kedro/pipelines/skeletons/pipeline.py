@@ -1,4 +1,4 @@
-"""Stage 1 of the DAG: raw clips → clip table, skeletons."""
+"""Stage 1 of the DAG: raw clips, and what is known of them → clip table, skeletons."""
 
 from kedro.pipeline import Pipeline, node
 
@@ -11,7 +11,7 @@ def create_pipeline(**kwargs) -> Pipeline:
             node(
                 prepare_clips,
                 [
-                    *("raw_clips", "clip_chunks", "missing_lists", "params:classes"),
+                    *("raw_clips", "clip_chunks", "missing_lists", "clip_table", "params:classes"),
                     *("params:clips", "params:normalise", "params:layouts", "params:workers"),
                 ],
                 ["clips", "skeletons"],
