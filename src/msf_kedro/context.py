@@ -42,8 +42,12 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
+<<<<<<< HEAD
     "clip_table",
+=======
+>>>>>>> h5
     "classes_to_recognise",
+    "clip_table",
     "clips_to_recognise",
     "data_root",
     "missing_lists",

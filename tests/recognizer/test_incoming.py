@@ -52,7 +52,7 @@ def test_one_body_may_come_without_its_axis(model, clips):
 def test_a_place_without_clips_is_named(tmp_path):
     with pytest.raises(ValueError, match="gone: there is no such file or folder of clips"):
         names(tmp_path / "gone")
-    with pytest.raises(ValueError, match=r"it holds no clip, a file that ends in \.npy"):
+    with pytest.raises(ValueError, match=r"it holds no clip, a file that ends in \.skeleton"):
         names(tmp_path)
     with pytest.raises(ValueError, match="clips: int, expected an array"):
         names(3)
@@ -62,6 +62,9 @@ def test_limits_hold_before_a_file_is_read(model, clips, tmp_path):
     np.save(tmp_path / "long.npy", np.zeros((1, 1100, 25, 3), np.float32))
     reason = prepared(tmp_path / "long.npy", model.layout, model.normalise, model.limits)
     assert "bytes, accepted are at most 300,000" in reason
-    assert "no known clip format" in prepared(
-        tmp_path / "a.xyz", model.layout, model.normalise, model.limits
-    )
+
+
+def test_a_file_of_an_unknown_format_is_refused(model, tmp_path):
+    (tmp_path / "a.xyz").write_bytes(b"?")
+    reason = prepared(tmp_path / "a.xyz", model.layout, model.normalise, model.limits)
+    assert "suffix '.xyz', expected one of .skeleton" in reason

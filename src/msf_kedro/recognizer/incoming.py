@@ -1,6 +1,6 @@
 """Clips as users have them: arrays, files, folders."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +9,8 @@ from jaxtyping import Float
 
 from msf_kedro.clips.layouts import Layout
 from msf_kedro.clips.limits import Limits
-from msf_kedro.clips.mat import read_mat
 from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
-from msf_kedro.clips.npy import read_npy
-from msf_kedro.clips.ntu import read_skeleton
-
-
-def _skeleton(content: bytes, name: str, limits: Limits) -> np.ndarray:
-    return read_skeleton(content.decode("ascii", errors="replace"), name, limits)
-
-
-READERS: dict[str, Callable[[bytes, str, Limits], np.ndarray]] = {
-    ".npy": read_npy,
-    ".skeleton": _skeleton,
-    ".mat": read_mat,
-}
+from msf_kedro.clips.readers import SUFFIXES, read_clip
 
 
 def named_clips(clips: Any) -> Iterator[tuple[str, Any]]:
@@ -59,9 +46,9 @@ def _files(place: Path) -> Iterator[tuple[str, Path]]:
         return
     if not place.is_dir():
         raise ValueError(f"{place}: there is no such file or folder of clips")
-    files = sorted(file for file in place.rglob("*") if file.suffix in READERS)
+    files = sorted(file for file in place.rglob("*") if file.suffix.lower() in SUFFIXES)
     if not files:
-        raise ValueError(f"{place}: it holds no clip, a file that ends in {', '.join(READERS)}")
+        raise ValueError(f"{place}: it holds no clip, a file that ends in {', '.join(SUFFIXES)}")
     for file in files:
         yield file.relative_to(place).with_suffix("").as_posix(), file
 
@@ -78,12 +65,10 @@ def prepared(
 
 
 def _read(file: Path, limits: Limits) -> np.ndarray:
-    if file.suffix not in READERS:
-        raise ValueError(f"{file.name}: no known clip format, which are {', '.join(READERS)}")
     if not file.is_file():
         raise ValueError(f"{file}: there is no such file")
     limits.check(file.name, size=file.stat().st_size)
-    return READERS[file.suffix](file.read_bytes(), file.name, limits)
+    return read_clip(file.read_bytes(), file.name, limits)
 
 
 def _array(clip: Any) -> np.ndarray:
