@@ -42,10 +42,7 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
-<<<<<<< HEAD
     "clip_table",
-=======
->>>>>>> h5
     "classes_to_recognise",
     "clip_table",
     "clips_to_recognise",
