@@ -42,7 +42,6 @@ OWN = {
 # Names that only the catalog reads, from --params.
 LOCATIONS = {
     "checkpoint",
-    "clip_table",
     "classes_to_recognise",
     "clip_table",
     "clips_to_recognise",
