@@ -1,6 +1,6 @@
 """Runs that are killed at random moments lose nothing, leave nothing, and are continued.
 
-`KILLS=200 pytest tests/runner/test_kills.py -s` kills more often, and prints the counts.
+`KILLS=50 pytest tests/runner/test_kills.py -s` kills more often, and prints the counts.
 """
 
 import os
@@ -17,7 +17,7 @@ from kedro.framework.project import pipelines
 from support.launched import Launched, Launcher, complete, damaged_or_lost, unfinished
 from support.sessions import artifacts, assert_equal, context, link_copy, read
 
-KILLS = int(os.environ.get("KILLS", "50"))
+KILLS = int(os.environ.get("KILLS", "20"))
 PACKAGE = "msf_kedro.runner"
 CHANGED_ONLY = ["ChangedOnlyRunner", "ChangedOnlyThreadRunner", "ChangedOnlyParallelRunner"]
 PLAIN = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
