@@ -4,8 +4,10 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 import torch
+from support import recognisers
 
 from msf_kedro.recognizer import Recognizer
 from msf_kedro.recognizer.bundle import Bundle, read_bundle, write_bundle
@@ -35,6 +37,20 @@ def test_a_moved_bundle_gives_the_same_answers(recognizer, clips, copied):
     assert loaded.facts == recognizer.facts
     shutil.rmtree(copied)
     loaded.predict(clips, {"nod": "To tilt the head.", "hop": None})  # all is in memory
+
+
+def test_poses_in_an_image_have_bundles_too(tmp_path):
+    """With confidences, joints that are missing, and joints that are derived from others."""
+    write_bundle(Bundle(*recognisers.model(layout="coco_17").parts(), ""), tmp_path / "mine")
+    recognizer = Recognizer.load(tmp_path / "mine")
+    poses = np.random.default_rng(0).uniform(100, 400, (30, 17, 3)).astype(np.float32)
+    poses[..., 2] = 0.9
+    lacking = poses.copy()
+    lacking[3, 5] = (0, 0, 0.1)
+    whole, two, some = recognizer.predict([poses, poses[..., :2], lacking])
+    assert whole.seen == pytest.approx(two.seen, abs=1e-5)
+    assert some.label
+    assert "25 joints, the layout has 17" in recognizer.predict(recognisers.clips(1))[0].refused
 
 
 def test_it_holds_nothing_but_json_safetensors_and_text(folder):

@@ -41,7 +41,7 @@ def _vector(word: str) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=16).astype(np.float32)
 
 
-def model(method: str = "msf", gate: str = "threshold") -> Model:
+def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2_25") -> Model:
     """Three seen and two unseen classes, one stream."""
     encoder = EncoderConfig("sentence_transformers", "counts words", "")
     classes = []
@@ -52,9 +52,10 @@ def model(method: str = "msf", gate: str = "threshold") -> Model:
         features = dict(zip(words, rows, strict=True))
         classes.append(KnownClass(number, label, side, words, features))
     seen, unseen = ([k for k in classes if k.side == side] for side in (SEEN, UNSEEN))
-    layout = get_layout("kinect_v2_25")
+    layout = get_layout(layout)
     with runtime.seeded(0, "network"):
-        network = ShiftGCN(ShiftGCNConfig([4, WIDTH], []), len(layout.joints), len(seen))
+        shape = len(layout.joints), len(seen), layout.dimensions
+        network = ShiftGCN(ShiftGCNConfig([4, WIDTH], []), *shape)
     generator = torch.Generator().manual_seed(0)
     clips = torch.rand(12, WIDTH, generator=generator)
     task = Task(clips, torch.arange(12) % 3, _texts(seen), layout.name)
