@@ -12,6 +12,7 @@ from msf_kedro.pipelines import (
     gate,
     recognition,
     released,
+    report,
     semantics,
     skeletons,
     splits,
@@ -32,7 +33,8 @@ def register_pipelines() -> Registry:
     """The stages, and the jobs composed of them.
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
-    released features in place of clips and Shift-GCNs, which its stage `released` reads.
+    released features in place of clips and Shift-GCNs, which its stage `released` reads; its report
+    draws no clips.
     `bundle` makes one folder of a finished `gzssar`, which recognises clips anywhere;
     `recognition` does so here.
     `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
@@ -46,6 +48,7 @@ def register_pipelines() -> Registry:
         "alignment": alignment.create_pipeline(),
         "gate": gate.create_pipeline(),
         "evaluation": evaluation.create_pipeline(),
+        "report": report.create_pipeline(),
     }
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
@@ -55,7 +58,7 @@ def register_pipelines() -> Registry:
     jobs = {
         "zssar": zssar,
         "gzssar": gzssar,
-        "gzssar_released": sum(behind, start=read),
+        "gzssar_released": sum(behind, start=read + report.create_pipeline(from_clips=False)),
         "released_shift_gcn": stages["skeletons"] + released.create_shift_gcn_pipeline(),
         "bundle": bundle.create_pipeline(),
         "recognition": recognition.create_pipeline(),
@@ -65,5 +68,5 @@ def register_pipelines() -> Registry:
     return Registry(stages | {"released": read} | jobs | {"__default__": gzssar})
 
 
-FROM_CLIPS = ("skeletons", "splits", "features")
-GATED = ("gate", "evaluation")
+FROM_CLIPS = ("skeletons", "splits", "features", "report")
+GATED = ("gate", "evaluation", "report")

@@ -19,7 +19,14 @@ from msf_kedro.datasets.many_clips import ClipRowsDataset, OpenPoseClipsDataset
 from msf_kedro.datasets.released import ReleasedFeaturesDataset, TextFilesDataset
 from msf_kedro.datasets.studies import StudiesDataset
 from msf_kedro.datasets.training_state import TrainingStateDataset
-from msf_kedro.datasets.versioned import JSONDataset, TableDataset, TextDataset, TorchDataset
+from msf_kedro.datasets.versioned import (
+    JSONDataset,
+    PageDataset,
+    SVGDataset,
+    TableDataset,
+    TextDataset,
+    TorchDataset,
+)
 
 __all__ = [
     "AnyClipDataset",
@@ -36,8 +43,10 @@ __all__ = [
     "NpyClipDataset",
     "NtuClipDataset",
     "OpenPoseClipsDataset",
+    "PageDataset",
     "ReleasedFeaturesDataset",
     "ReleasedShiftGCNDataset",
+    "SVGDataset",
     "SampleClipsDataset",
     "StudiesDataset",
     "TableDataset",

@@ -1,7 +1,9 @@
 """Versioned artifacts: parquet tables, tensor files, JSON reports and texts, written atomically."""
 
 import json
+import logging
 from abc import abstractmethod
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from mmap import mmap
@@ -11,10 +13,12 @@ from typing import Any
 
 import pandas as pd
 from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
-from kedro_datasets._typing import JSONPreview, TablePreview
+from kedro_datasets._typing import ImagePreview, JSONPreview, TablePreview
 
 from msf_kedro.datasets.schema import Schema
 from msf_kedro.runner.files import whole_or_nothing
+
+logger = logging.getLogger(__name__)
 
 
 class WholeFileDataset(AbstractVersionedDataset):
@@ -178,6 +182,22 @@ class TextDataset(WholeFileDataset):
 
     def _write(self, data: str, path: Path) -> None:
         path.write_text(data, encoding="utf-8")
+
+
+class SVGDataset(TextDataset):
+    """A drawing as SVG."""
+
+    def preview(self) -> ImagePreview:
+        """The drawing itself, for Kedro-Viz."""
+        return f"data:image/svg+xml;base64,{b64encode(self.load().encode()).decode()}"
+
+
+class PageDataset(TextDataset):
+    """An HTML page that needs nothing else; says where it is once it is written."""
+
+    def _write(self, data: str, path: Path) -> None:
+        super()._write(data, path)
+        logger.info("open %s in a browser", Path(self._get_save_path()).resolve())
 
 
 def _blocks(data: Any) -> list[tuple[str, Any]]:

@@ -38,7 +38,12 @@ def environment(package: str, folder: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals |= {"player": player, "css": asset("page.css") + asset("player.css"), "key": KEY}
+    made.globals |= {
+        "player": player,
+        "pairs": pairs,
+        "css": asset("page.css") + asset("player.css"),
+        "key": KEY,
+    }
     made.globals |= {"script": asset("player.js")}
     return made
 
@@ -53,6 +58,16 @@ def player(clips: Sequence[Shown]) -> Markup:
     """Clips side by side with one set of tools; strips of poses in print and without scripts."""
     figures = Markup("\n").join(map(_figure, clips))
     return Markup('<div class="player"><div class="clips">\n{}\n</div></div>').format(figures)
+
+
+def pairs(clips: Sequence[Sequence[Shown]]) -> Markup:
+    """The same of clips that belong together."""
+    framed = [
+        Markup('<div class="pair">{}</div>').format(Markup("").join(map(_figure, group)))
+        for group in clips
+    ]
+    inner = Markup("\n").join(framed)
+    return Markup('<div class="player pairs"><div class="clips">\n{}\n</div></div>').format(inner)
 
 
 def _figure(clip: Shown) -> Markup:

@@ -20,7 +20,9 @@ FIT = (
     *("params:texts", "params:encoder", "params:clips", "params:seeds", "params:device"),
     "training_state",
 )
-EXPORTED = ("alignment_history", "unseen_classifier", "unseen_classifier_history", "right")
+EXPORTED = (
+    *("alignment_history", "latents", "unseen_classifier", "unseen_classifier_history", "right"),
+)
 
 
 def create_pipeline(**given: Any) -> Pipeline:

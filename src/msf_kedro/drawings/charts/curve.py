@@ -1,0 +1,51 @@
+"""The seen-unseen curve: what a gate gains on one side and loses on the other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msf_kedro.drawings.charts.frame import SEEN, UNSEEN, Axis, axes, line, picture, words
+
+WIDTH, HEIGHT = 420, 380
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A gate's curve by one seed, in percent.
+
+    Attributes:
+        acc_seen: accuracy on seen clips, at every threshold.
+        acc_unseen: accuracy on unseen clips.
+        point: both where the gate's own threshold lies.
+    """
+
+    acc_seen: Sequence[float]
+    acc_unseen: Sequence[float]
+    point: tuple[float, float]
+
+
+def curve_chart(curves: Sequence[Curve], told: str) -> str:
+    """All seeds' curves and operating points, and a line of equal H through their middle."""
+    x = Axis(0, 100, 44, WIDTH - 16, "accuracy on seen clips, %")
+    y = Axis(0, 100, HEIGHT - 44, 26, "accuracy on unseen clips, %")
+    parts = [axes(x, y)]
+    seen, unseen = (sum(c.point[n] for c in curves) / len(curves) for n in (0, 1))
+    if seen and unseen:
+        mean = 2 * seen * unseen / (seen + unseen)
+        xs = [mean / 2 + 0.5 + n * (99.5 - mean / 2) / 80 for n in range(81)]
+        pairs = [(a, a * mean / (2 * a - mean)) for a in xs if 2 * a > mean]
+        pairs = [(a, b) for a, b in pairs if 0 <= b <= 100]
+        parts.append(line(x, y, *zip(*pairs, strict=True), "plain dashed"))
+        a, b = pairs[-1]
+        parts.append(words(x(a) - 4, y(b) + 15, f"H = {mean:.1f}", "end"))
+    for one in curves:
+        parts.append(line(x, y, one.acc_seen, one.acc_unseen, "seen faint"))
+    for one in curves:
+        parts.append(
+            f'<circle class="dot {UNSEEN}" cx="{x(one.point[0])}" cy="{y(one.point[1])}" r="5"/>'
+        )
+    if curves:
+        top = y(max(c.point[1] for c in curves))
+        parts.append(words(x(seen) + 9, top - 6, "the gate's threshold", UNSEEN))
+        first = curves[0]
+        parts.append(words(x(0) + 6, y(first.acc_unseen[0]) - 7, "every threshold", SEEN))
+    return picture("".join(parts), WIDTH, HEIGHT, told)

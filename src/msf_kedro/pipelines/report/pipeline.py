@@ -1,0 +1,72 @@
+"""Stage 8 of the DAG: what a run has left → drawings → one page."""
+
+from kedro.pipeline import Node, Pipeline, node
+
+from msf_kedro.clips.streams import STREAMS
+from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.pipelines.report.nodes import (
+    draw_confusion,
+    draw_gate_scores,
+    draw_latent_map,
+    draw_tradeoff,
+    draw_trainings,
+    write_report,
+)
+from msf_kedro.zero_shot.splits import PHASES
+
+LATENT_MAP = (
+    *("metrics", "candidates", "test_latents", "test_unseen_classifier", "test_features"),
+    *("test_roles", "predictions", "class_texts"),
+)
+PAGE = (
+    *("metrics", "comparison", "per_class", "predictions", "class_texts", "text_features"),
+    *("calibration_trainings", "test_trainings", "params:tables", "skeletons", "clips"),
+)
+DRAWINGS = ("tradeoff", "gate_scores", "confusion", "latent_map")
+
+
+def create_pipeline(from_clips: bool = True, **kwargs) -> Pipeline:
+    """Drawings of both phases' trainings in their namespaces, the rest in one of its own.
+
+    Args:
+        from_clips: whether the study has clips and trains Shift-GCNs; else it has features only.
+    """
+    return Pipeline(
+        [
+            *(_draw_trainings(phase, from_clips) for phase in PHASES),
+            *map(_draw, (draw_tradeoff, draw_gate_scores, draw_confusion)),
+            _draw_latent_map(),
+            _write(from_clips),
+        ]
+    )
+
+
+def _draw_trainings(phase: str, from_clips: bool) -> Node:
+    histories = {stream: f"{phase}.{stream}.history" for stream in STREAMS if from_clips}
+    for training in ("alignment", "unseen_classifier"):
+        histories[training] = f"{phase}_{training}_history"
+    drawn = Bound(draw_trainings, phase=phase)
+    return node(drawn, histories, f"{phase}_trainings", name="draw_trainings", namespace=phase)
+
+
+def _draw(function) -> Node:
+    name = function.__name__.removeprefix("draw_")
+    inputs = {
+        "tradeoff": ("metrics", "tradeoff_curves", "gzssar_results"),
+        "gate_scores": ("metrics", "predictions", "gates"),
+        "confusion": ("metrics", "confusion", "predictions", "class_texts"),
+    }[name]
+    drawn = bind(function, *inputs)
+    return node(*drawn, f"report.{name}", name=f"draw_{name}", namespace="report")
+
+
+def _draw_latent_map() -> Node:
+    drawn = bind(draw_latent_map, *LATENT_MAP)
+    return node(*drawn, "report.latent_map", name="draw_latent_map", namespace="report")
+
+
+def _write(from_clips: bool) -> Node:
+    given = {} if from_clips else {"skeletons": None, "clips": None}
+    write, inputs = bind(write_report, *PAGE, *DRAWINGS, **given)
+    inputs = [f"report.{name}" if name in DRAWINGS else name for name in inputs]
+    return node(write, inputs, "report_page", name="write_report", namespace="report")

@@ -1,0 +1,178 @@
+"""One run's report as a self-contained HTML page."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from msf_kedro import __version__
+from msf_kedro.drawings.motion import Motion
+from msf_kedro.drawings.player import Shown as Clip
+from msf_kedro.drawings.player import environment
+from msf_kedro.reports.evaluation import RESULTS
+from msf_kedro.reports.examples import Example
+from msf_kedro.reports.likeness import Likeness
+from msf_kedro.reports.published import SOURCES
+from msf_kedro.reports.shown import Classes, Shown
+from msf_kedro.reports.wording import FIGURES, METHODS, SYNTHETIC
+from msf_kedro.texts.fusion import TEXT_COLUMNS, parse_texts
+
+KINDS = {"LB": "label", "AD": "action", "MD": "motion", "verb": "verb", "noun": "noun"}
+CHARTS = ("tradeoff", "gate_scores", "confusion", "latent_map")
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report shows.
+
+    Attributes:
+        shown: which protocol and gate stand first.
+        classes: by name.
+        intervals: see `comparisons.intervals`.
+        level: of the intervals.
+        comparison: figures beside published ones.
+        per_class: accuracy of every class.
+        class_texts: the class text table.
+        predictions: of all test clips.
+        likenesses: of the unseen classes.
+        right: clips that were recognised.
+        wrong: clips that were not.
+        motions: clip name → what is drawn; empty where there are no clips.
+        charts: name → SVG, see `CHARTS`.
+        trainings: phase → SVG.
+    """
+
+    shown: Shown
+    classes: Classes
+    intervals: pd.DataFrame
+    level: float
+    comparison: pd.DataFrame
+    per_class: pd.DataFrame
+    class_texts: pd.DataFrame
+    predictions: pd.DataFrame
+    likenesses: list[Likeness]
+    right: list[Example]
+    wrong: list[Example]
+    motions: Mapping[str, Motion]
+    charts: Mapping[str, str]
+    trainings: Mapping[str, str]
+
+
+def page(report: Report) -> str:
+    """The page: no file, no script and no font from elsewhere."""
+    shown = report.shown
+    run = shown.run
+    template = environment("msf_kedro", "reports").get_template("study.html.jinja")
+    return template.render(
+        run=run,
+        method=METHODS.get(run["method"], run["method"]),
+        shown=shown,
+        classes=report.classes,
+        synthetic=run["study"] in SYNTHETIC,
+        version=__version__,
+        tested=_tested(report),
+        seeds=len(shown.metrics[shown.protocol]["zssar"]["accuracy"]["values"]),
+        chance=100 * shown.metrics[shown.protocol]["chance"]["mean"],
+        level=100 * report.level,
+        figures=_figures(report),
+        sources=[source for source in SOURCES if report.comparison[source].notna().any()],
+        others=_others(shown),
+        names=[FIGURES[figure] for figure in RESULTS],
+        right=[_clip(report, one) for one in report.right] if report.motions else [],
+        wrong=[_pair(report, one) for one in report.wrong] if report.motions else [],
+        charts={name: Markup(svg) for name, svg in report.charts.items()},
+        trainings={name: Markup(svg) for name, svg in report.trainings.items()},
+        per_class=_per_class(report),
+        likenesses=report.likenesses,
+        parameters=json.dumps(run["parameters"], indent=1, ensure_ascii=False),
+    )
+
+
+def _tested(report: Report) -> dict[str, int]:
+    clips = report.predictions.drop_duplicates("name").side.value_counts()
+    return {side: int(clips.get(side, 0)) for side in ("seen", "unseen")}
+
+
+def _figures(report: Report) -> list[dict[str, Any]]:
+    """A row a figure: mean and deviation over seeds, interval, published ones; percent."""
+    shown = report.shown
+    own = shown.metrics[shown.protocol]
+    table = report.intervals[report.intervals.protocol == shown.protocol]
+    table = table[table.gate.isin(["", shown.gate])].set_index("figure")
+    published = shown.rows(report.comparison).set_index("figure")
+    rows = []
+    for figure in RESULTS:
+        values = own["zssar"]["accuracy"] if figure == RESULTS[0] else own["gzssar"][figure]
+        row = {"name": FIGURES[figure], "mean": 100 * values["mean"], "std": 100 * values["std"]}
+        row["interval"] = (
+            [100 * table.loc[figure, end] for end in ("low", "high")]
+            if figure in table.index
+            else []
+        )
+        row["published"] = {
+            source: published.loc[figure, source]
+            for source in SOURCES
+            if figure in published.index and pd.notna(published.loc[figure, source])
+        }
+        rows.append(row)
+    return rows
+
+
+def _others(shown: Shown) -> list[dict[str, Any]]:
+    """Every protocol and gate, a row each; percent."""
+    rows = []
+    for protocol in shown.protocols:
+        own = shown.metrics[protocol]
+        for gate, figures in own["gates"].items():
+            values = [own["zssar"]["accuracy"], *(figures[name] for name in RESULTS[1:])]
+            cells = [f"{100 * v['mean']:.1f} ± {100 * v['std']:.1f}" for v in values]
+            rows.append({"protocol": protocol, "gate": gate, "cells": cells})
+    return rows
+
+
+def _clip(report: Report, one: Example) -> Clip:
+    labels = report.classes.labels
+    side = "unseen" if one.class_id in report.classes.unseen else "seen"
+    caption = f"{side} class; {one.of[0]} of its {one.of[1]} test clips are recognised"
+    return Clip(labels[one.class_id], caption, report.motions[one.name])
+
+
+def _pair(report: Report, one: Example) -> list[Clip]:
+    """A clip that was taken for another class, and one of that class."""
+    labels, unseen = report.classes.labels, report.classes.unseen
+    true, other = labels[one.class_id], labels[one.predicted]
+    sides = ["unseen" if n in unseen else "seen" for n in (one.class_id, one.predicted)]
+    caption = (
+        f"{sides[0]} class, taken for “{other}”, as {one.of[0]} of its {one.of[1]} test clips are"
+    )
+    pair = [Clip(true, caption, report.motions[one.name])]
+    if one.beside:
+        caption = f"{sides[1]} class, a clip to compare"
+        pair.append(Clip(other, caption, report.motions[one.beside]))
+    return pair
+
+
+def _per_class(report: Report) -> list[dict[str, Any]]:
+    """Every class, unseen ones first: accuracies in percent, and its texts."""
+    kinds = parse_texts(report.shown.run["texts"])
+    texts = report.class_texts.set_index("class_id")
+    mine = report.shown.rows(report.per_class).sort_values(
+        ["side", "class_id"], ascending=[False, True]
+    )
+    return [
+        {
+            "label": report.classes.labels[row.class_id],
+            "side": row.side,
+            "alone": 100 * row.classifier_accuracy,
+            "gated": 100 * row.gzssar_accuracy,
+            "texts": [
+                (KINDS[kind], texts.loc[row.class_id, TEXT_COLUMNS[kind]])
+                for kind in kinds
+                if kind != "LB"
+            ],
+        }
+        for row in mine.itertuples()
+    ]
