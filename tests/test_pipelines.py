@@ -14,7 +14,9 @@ from support.sessions import ROOT, artifacts, context, read
 from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.zero_shot.splits import PHASES
 
-STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
+STAGES = [
+    *("skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation", "report")
+]
 CLIPS = {"raw_clips", "clip_chunks", "missing_lists", "clip_table"}
 RAW = {*CLIPS, "class_texts", "text_files", "published_figures"}
 JOBS = [
@@ -49,6 +51,7 @@ def test_every_stage_and_job_has_its_name():
 def test_zssar_is_what_needs_no_gate():
     zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
     gated = names(PIPELINES["gate"]) | {"evaluate_gzssar", "break_down", "report", "compare"}
+    gated |= names(PIPELINES["report"])
     assert zssar == gzssar - gated | {"show_zssar"}
     assert "zssar_results" in PIPELINES["zssar"].all_outputs()
 
@@ -96,7 +99,8 @@ def test_both_phases_have_the_same_nodes():
         for phase in PHASES
     }
     assert inside["calibration"] == inside["test"]
-    assert len(inside["test"]) == 4 * 2 + 1 + 4  # streams × (train, extract), fuse, alignment
+    # streams × (train, extract), fuse, alignment, drawing
+    assert len(inside["test"]) == 4 * 2 + 1 + 4 + 1
 
 
 def test_only_training_asks_for_a_gpu():

@@ -127,6 +127,8 @@ def read(file: Path):
     """An artifact's content, without Kedro."""
     if file.suffix == ".json":
         return json.loads(file.read_text())
+    if file.suffix in {".svg", ".html"}:
+        return file.read_text()
     if file.suffix == ".pt":
         return torch.load(file, weights_only=True)
     return pd.read_parquet(file).drop(columns=list(SIDE_BY_SIDE), errors="ignore")

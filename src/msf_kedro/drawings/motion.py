@@ -7,7 +7,7 @@ Axes of a 3-D motion: x to the person's right, y to the front, z up; of a 2-D on
 of the image, y up.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -48,11 +48,15 @@ class Motion:
     def of(
         cls, bodies: Float[np.ndarray, "B T V D"], layout: Layout, frames: int | None = None
     ) -> "Motion":
-        """Upright bodies, all zeros in frames that do not hold them, with derived joints.
+        """Bodies, all zeros in frames that do not hold them, with derived joints.
+
+        In 3-D they are turned so that the first pose stands upright and faces the front.
 
         Args:
             frames: of the clip, where these are not all of them.
         """
+        if layout.dimensions == 3:
+            bodies = _straight(bodies, layout)
         there = occupied(bodies)
         chosen = _thinned(bodies.shape[1])
         scale = HEIGHT / _extent(bodies[there])
@@ -62,7 +66,7 @@ class Motion:
             present=there[:, chosen],
             bones=bones,
             sides=tuple(_side(layout.joints[joint]) for joint, _ in bones),
-            head=next((n for n, joint in enumerate(layout.joints) if joint in HEADS), None),
+            head=_head(layout),
             frames=frames or bodies.shape[1],
         )
 
@@ -94,7 +98,7 @@ class Motion:
 def raw_motion(
     clip: Float[np.ndarray, "M T V C"], layout: Layout, config: NormaliseConfig
 ) -> Motion:
-    """A valid raw clip (see `check_clip`), turned upright by its first pose, and not resampled.
+    """A valid raw clip (see `check_clip`), not resampled.
 
     Unlike in a normalised clip the person is not held in place: who walks or jumps moves.
     """
@@ -104,10 +108,24 @@ def raw_motion(
     first = int(held[0].argmax())
     origin = bodies[0, first, layout.centre]
     bodies = (bodies - origin) * held[..., None, None]
-    if layout.dimensions == 2:
-        return Motion.of(bodies * (1, -1), layout)
+    return Motion.of(bodies * (1, -1) if layout.dimensions == 2 else bodies, layout)
+
+
+def _straight(bodies: Float[np.ndarray, "B T V 3"], layout: Layout) -> np.ndarray:
+    """Bodies whose first pose stands upright, from the torso's lower end to the head.
+
+    The torso alone, by which clips are normalised, may be a short bone that leans.
+    """
+    head = _head(layout)
+    if head is not None:
+        layout = replace(layout, upright=(layout.upright[0], head))
+    first = int(occupied(bodies[0]).argmax())
     ahead = np.concatenate([bodies[:, first : first + 1], bodies], axis=1)
-    return Motion.of(turn(ahead, layout)[:, 1:], layout)
+    return turn(ahead, layout)[:, 1:]
+
+
+def _head(layout: Layout) -> int | None:
+    return next((n for n, joint in enumerate(layout.joints) if joint in HEADS), None)
 
 
 def _thinned(frames: int) -> np.ndarray:

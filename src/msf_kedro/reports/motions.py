@@ -12,7 +12,7 @@ from msf_kedro.drawings.motion import Motion
 def motions(
     skeletons: Skeletons, clips: pd.DataFrame, layout: Layout, names: Iterable[str]
 ) -> dict[str, Motion]:
-    """Clip name → its motion, as the networks see it: the first body stays in place.
+    """Clip name → its motion; as the networks see it, the first body stays in place.
 
     Args:
         clips: the clip table, whose `frames` say how long a clip takes.

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from msf_kedro import __version__
 from msf_kedro.drawings.motion import Motion
 from msf_kedro.drawings.player import Shown as Clip
 from msf_kedro.drawings.player import environment
@@ -29,6 +28,7 @@ class Report:
     """All that a report shows.
 
     Attributes:
+        version: of the package.
         shown: which protocol and gate stand first.
         classes: by name.
         intervals: see `comparisons.intervals`.
@@ -45,6 +45,7 @@ class Report:
         trainings: phase → SVG.
     """
 
+    version: str
     shown: Shown
     classes: Classes
     intervals: pd.DataFrame
@@ -72,7 +73,7 @@ def page(report: Report) -> str:
         shown=shown,
         classes=report.classes,
         synthetic=run["study"] in SYNTHETIC,
-        version=__version__,
+        version=report.version,
         tested=_tested(report),
         seeds=len(shown.metrics[shown.protocol]["zssar"]["accuracy"]["values"]),
         chance=100 * shown.metrics[shown.protocol]["chance"]["mean"],

@@ -35,8 +35,8 @@ def curve_chart(curves: Sequence[Curve], told: str) -> str:
         pairs = [(a, a * mean / (2 * a - mean)) for a in xs if 2 * a > mean]
         pairs = [(a, b) for a, b in pairs if 0 <= b <= 100]
         parts.append(line(x, y, *zip(*pairs, strict=True), "plain dashed"))
-        a, b = pairs[-1]
-        parts.append(words(x(a) - 4, y(b) + 15, f"H = {mean:.1f}", "end"))
+        a, b = pairs[0]
+        parts.append(words(x(a) + 8, y(b) + 12, f"H = {mean:.1f}"))
     for one in curves:
         parts.append(line(x, y, one.acc_seen, one.acc_unseen, "seen faint"))
     for one in curves:
@@ -45,7 +45,10 @@ def curve_chart(curves: Sequence[Curve], told: str) -> str:
         )
     if curves:
         top = y(max(c.point[1] for c in curves))
-        parts.append(words(x(seen) + 9, top - 6, "the gate's threshold", UNSEEN))
+        left = x(seen) > WIDTH - 140
+        at = (x.end, top - 12) if left else (x(seen) + 9, top - 6)
+        kind = f"{UNSEEN} end" if left else UNSEEN
+        parts.append(words(*at, "the gate's threshold", kind))
         first = curves[0]
         parts.append(words(x(0) + 6, y(first.acc_unseen[0]) - 7, "every threshold", SEEN))
     return picture("".join(parts), WIDTH, HEIGHT, told)

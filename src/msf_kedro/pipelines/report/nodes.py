@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from msf_kedro import __version__
 from msf_kedro.clips.layouts import Layout, get_layout
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.methods import load_classifier
@@ -100,6 +101,7 @@ def write_report(
         drawn = motions(Skeletons(**skeletons), clips, _layout(run["parameters"]), names)
     return page(
         Report(
+            version=__version__,
             shown=shown,
             classes=classes,
             intervals=intervals(resample(outcomes, tables), tables.level),
