@@ -282,6 +282,13 @@ def test_the_overview_is_small_and_opaque():
     assert "fill: #ffffff" in picture.read_text()[:3000]
 
 
+def test_the_moving_picture_moves_and_is_small():
+    picture = (ROOT / "docs" / "images" / "moving.svg").read_text()
+    assert len(picture) < 300_000
+    assert picture.count("<animate ") > 10
+    assert "<script" not in picture
+
+
 @every_page
 def test_python_is_python_and_loads_what_there_is(page):
     for block in blocks(page, "python"):

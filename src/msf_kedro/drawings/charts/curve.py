@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from jaxtyping import Float
+
 from msf_kedro.drawings.charts.frame import SEEN, UNSEEN, Axis, axes, line, picture, words
 
 WIDTH, HEIGHT = 420, 380
@@ -18,8 +21,8 @@ class Curve:
         point: both where the gate's own threshold lies.
     """
 
-    acc_seen: Sequence[float]
-    acc_unseen: Sequence[float]
+    acc_seen: Float[np.ndarray, " t"]
+    acc_unseen: Float[np.ndarray, " t"]
     point: tuple[float, float]
 
 

@@ -1,0 +1,107 @@
+"""The report and the page of clips, as a reader has them."""
+
+import pytest
+from support.browser import browser, errors, hangs_over, prefer, until, widen
+from support.sessions import artifacts
+
+from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.limits import NO_LIMITS
+from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.drawings.look import look, page
+from msf_kedro.sample import generate_clip
+
+REPORT = "08_reporting/test/split_1/msf/MiniLM/LB+AD+MD/report.html"
+PICTURE = "return document.querySelector('canvas').toDataURL()"
+PLAY = "return document.querySelector('.play')"
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory):
+    clips = {
+        f"clip {action}": lambda limits, action=action: generate_clip(action, 1, 1, seed=0)
+        for action in (23, 51)
+    }
+    config = NormaliseConfig(window=16, resample=True)
+    found = look("here", clips, get_layout("kinect_v2_25"), config, NO_LIMITS, 9)
+    file = tmp_path_factory.mktemp("page") / "look.html"
+    file.write_text(page(found), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def report(finished):
+    return artifacts(finished[0])[REPORT][-1]
+
+
+@pytest.fixture(params=["looked", "report"])
+def opened(request, driver):
+    """A page in the browser."""
+    prefer(driver, prefers_reduced_motion="no-preference")
+    widen(driver, 1280)
+    driver.get(request.getfixturevalue(request.param).as_uri())
+    return driver
+
+
+def test_nothing_is_complained_of_and_clips_move(opened):
+    assert errors(opened) == []
+    before = opened.execute_script(PICTURE)
+    assert until(lambda: opened.execute_script(PICTURE) != before)
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_is_read_without_scrolling_sideways(opened, width, scheme):
+    prefer(opened, prefers_color_scheme=scheme)
+    widen(opened, width)
+    assert hangs_over(opened) <= 0
+    colours = opened.execute_script(
+        "const s = getComputedStyle(document.body); return [s.color, s.backgroundColor]"
+    )
+    light = [sum(map(int, c[c.index("(") + 1 : -1].split(",")[:3])) > 380 for c in colours]
+    assert light == [scheme == "dark", scheme == "light"]
+
+
+def test_it_is_worked_by_keys(opened):
+    canvas = opened.find_element("css selector", "canvas")
+    button = opened.execute_script(PLAY)
+    assert button.get_attribute("aria-label") == "pause"
+    canvas.send_keys(" ")
+    assert button.get_attribute("aria-label") == "play"
+    before = opened.execute_script(PICTURE)
+    canvas.send_keys("\ue014")  # right
+    assert opened.execute_script(PICTURE) != before
+    pressed = "return document.querySelectorAll('[aria-pressed=true]').length"
+    assert opened.execute_script(pressed) < opened.execute_script(
+        "return document.querySelectorAll('.player').length"
+    ), "no named viewpoint"
+
+
+def test_who_wants_less_motion_has_none_until_play_is_pressed(opened):
+    prefer(opened, prefers_reduced_motion="reduce")
+    opened.refresh()
+    before = opened.execute_script(PICTURE)
+    assert not until(lambda: opened.execute_script(PICTURE) != before, 0.5)
+    opened.execute_script(PLAY).send_keys("\n")
+    assert until(lambda: opened.execute_script(PICTURE) != before)
+
+
+def test_in_print_clips_are_strips(opened):
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    shown = "return [...document.querySelectorAll(arguments[0])].map(e => e.clientHeight > 0)"
+    assert set(opened.execute_script(shown, ".strip")) == {True}
+    assert set(opened.execute_script(shown, "canvas")) == {False}
+    opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "screen"})
+
+
+def test_pictures_have_words_and_tables_headings(opened):
+    bare = (
+        "return document.querySelectorAll('canvas:not([aria-label]), svg:not([aria-label]),"
+        " table:not(:has(th[scope])), input:not(label input)').length"
+    )
+    assert opened.execute_script(bare) == 0
