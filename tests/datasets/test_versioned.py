@@ -504,7 +504,7 @@ def test_previews(tmp_path):
         saved[kind] = kind(str(tmp_path / name))
         saved[kind].save(data)
     assert json.loads(saved[TorchDataset].preview()) == {
-        "weights": {"layer.weight": "float32 (2, 3)", "half": "bfloat16 (2,)"},
+        "weights": {"layer.weight": "float32 (2, 3): 0, 1, 2, …", "half": "bfloat16 (2,): 1, 1, …"},
         "classes": [1, 7],
         "name": "joint",
     }

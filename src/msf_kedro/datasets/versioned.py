@@ -156,7 +156,7 @@ class TorchDataset(WholeFileDataset):
             )
 
     def preview(self) -> JSONPreview:
-        """Shapes and plain values, for Kedro-Viz."""
+        """Shapes, first values and plain values, for Kedro-Viz."""
         return json.dumps(_outline(self.load()))
 
 
@@ -261,9 +261,13 @@ def _is_named(table: pd.DataFrame) -> bool:
 
 
 def _outline(data: Any) -> Any:
-    """Nested data with each tensor replaced by its type and shape."""
+    """Nested data with each tensor replaced by its type, its shape and its first values."""
     if isinstance(data, dict):
         return {str(key): _outline(value) for key, value in data.items()}
     if hasattr(data, "dtype"):
-        return f"{str(data.dtype).removeprefix('torch.')} {tuple(data.shape)}"
+        about = f"{str(data.dtype).removeprefix('torch.')} {tuple(data.shape)}"
+        if not data.numel() or not data.ndim:
+            return about
+        head = data[(0,) * (data.ndim - 1)][:4].tolist()
+        return f"{about}: {', '.join(f'{value:.4g}' for value in head)}, …"
     return data

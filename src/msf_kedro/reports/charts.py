@@ -25,8 +25,8 @@ def tradeoff(shown: Shown, curves: pd.DataFrame, gzssar: pd.DataFrame) -> str:
     points = shown.rows(gzssar).set_index("seed")
     drawn = [
         Curve(
-            *(100 * run[side].to_numpy() for side in ("acc_seen", "acc_unseen")),
-            (100 * points.acc_seen[seed], 100 * points.acc_unseen[seed]),
+            *(100.0 * run[side].to_numpy() for side in ("acc_seen", "acc_unseen")),
+            (float(100 * points.acc_seen[seed]), float(100 * points.acc_unseen[seed])),
         )
         for seed, run in shown.rows(curves).groupby("seed")
     ]

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+Number = int | float
 SEEN, UNSEEN = "seen", "unseen"
 LIGHT = (
     "--ink:#1b1f24;--quiet:#57606a;--rule:#d5dbe1;--seen:#0072b2;--unseen:#c4520a;--paper:#fff;"
@@ -51,15 +52,15 @@ class Axis:
         most: how many values stand along it at most, about.
     """
 
-    low: float
-    high: float
-    start: float
-    end: float
+    low: Number
+    high: Number
+    start: Number
+    end: Number
     label: str
     whole: bool = False
     most: int = 6
 
-    def __call__(self, value: float) -> float:
+    def __call__(self, value: Number) -> Number:
         part = (value - self.low) / ((self.high - self.low) or 1)
         return round(self.start + part * (self.end - self.start), 1)
 
@@ -91,7 +92,7 @@ def axes(x: Axis, y: Axis) -> str:
     return "".join(parts)
 
 
-def words(x: float, y: float, text: str, kind: str = "", extra: str = "") -> str:
+def words(x: Number, y: Number, text: str, kind: str = "", extra: str = "") -> str:
     """A text in the picture."""
     return f'<text x="{x:.1f}" y="{y:.1f}" class="{kind}"{extra}>{escape(text)}</text>'
 
@@ -102,7 +103,7 @@ def line(x: Axis, y: Axis, xs, ys, kind: str) -> str:
     return f'<path class="line {kind}" d="M{points}"/>'
 
 
-def picture(parts: str, width: float, height: float, told: str) -> str:
+def picture(parts: str, width: Number, height: Number, told: str) -> str:
     """A chart, from its parts.
 
     Args:

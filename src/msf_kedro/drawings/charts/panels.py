@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from msf_kedro.drawings.charts.frame import LETTER, Axis, axes, line, picture, words
+from msf_kedro.drawings.charts.frame import LETTER, Axis, Number, axes, line, picture, words
 
 WIDTH, HEIGHT, ACROSS = 210, 170, 2
 
@@ -23,8 +23,8 @@ class Panel:
     title: str
     x: str
     y: str
-    lines: Mapping[str, tuple[str, Sequence[float], Sequence[float]]]
-    top: float | None = None
+    lines: Mapping[str, tuple[str, Sequence[Number], Sequence[Number]]]
+    top: Number | None = None
 
 
 def panels_chart(panels: Sequence[Panel], told: str) -> str:

@@ -55,8 +55,8 @@ def scatter_chart(clouds: Sequence[Cloud], told: str) -> str:
                 f'<circle cx="{x:.0f}" cy="{y:.0f}" r="4" fill="none" stroke="{colour}"'
                 ' stroke-width="1.8"/>'
             )
-        x, y = place(np.median(cloud.drawn, axis=0, keepdims=True))[0]
-        y = _free(float(x), float(y), taken)
+        x, y = place(np.median(cloud.drawn, axis=0, keepdims=True))[0].tolist()
+        y = _free(x, y, taken)
         kind = "middle name"
         x = min(max(x, 60), WIDTH - 60)
         halo = (
