@@ -85,6 +85,7 @@ def test_trainings_without_epochs_are_left_out():
     assert "75 percent right" in root.get("aria-label")
     assert {"joint", "alignment"} < set(texts(root))
     assert "bone" not in texts(root)
+    assert len(texts(drawn(charts.trainings("test", {"bone": histories["bone"]})))) == 1
 
 
 def test_principal_axes_keep_distances_of_flat_points():

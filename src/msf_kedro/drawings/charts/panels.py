@@ -29,7 +29,9 @@ class Panel:
 
 def panels_chart(panels: Sequence[Panel], told: str) -> str:
     """All panels, two in a row."""
-    across = min(ACROSS, max(len(panels), 1))
+    if not panels:
+        return picture(words(2, 16, "nothing was trained step by step"), 2 * WIDTH, 24, told)
+    across = min(ACROSS, len(panels))
     parts = []
     for n, panel in enumerate(panels):
         x, y = WIDTH * (n % across), (HEIGHT + 26) * (n // across)
