@@ -20,6 +20,7 @@ from msf_kedro.sample import generate_clip
 
 REPORT = "08_reporting/test/split_1/msf/MiniLM/LB+AD+MD/report.html"
 PICTURE = "return document.querySelector('canvas').toDataURL()"
+IN_SIGHT = "document.querySelector('canvas').scrollIntoView({behavior: 'instant'})"
 PLAY = "return document.querySelector('.play')"
 
 
@@ -49,10 +50,11 @@ def report(finished):
 
 @pytest.fixture(params=["looked", "report"])
 def opened(request, driver):
-    """A page in the browser."""
+    """A page in the browser, with its first clip in sight: others stand still."""
     prefer(driver, prefers_reduced_motion="no-preference")
     widen(driver, 1280)
     driver.get(request.getfixturevalue(request.param).as_uri())
+    driver.execute_script(IN_SIGHT)
     return driver
 
 
@@ -93,6 +95,7 @@ def test_it_is_worked_by_keys(opened):
 def test_who_wants_less_motion_has_none_until_play_is_pressed(opened):
     prefer(opened, prefers_reduced_motion="reduce")
     opened.refresh()
+    opened.execute_script(IN_SIGHT)
     before = opened.execute_script(PICTURE)
     assert not until(lambda: opened.execute_script(PICTURE) != before, 0.5)
     opened.execute_script(PLAY).send_keys("\n")
