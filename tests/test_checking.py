@@ -1,6 +1,7 @@
 """`kedro msf check`: all that is wrong, at once."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,6 @@ def study(tmp_path_factory) -> Path:
 @pytest.fixture
 def project(study, tmp_path) -> Path:
     """A copy of it, with texts."""
-    import shutil
-
     place = Path(shutil.copytree(study, tmp_path / "project"))
     rows = [f"{n},label {n},do,thing,To do {n}.,Hand {n} rises." for n in range(1, CLASSES + 1)]
     header = "class_id,label,verb,noun,action_description,motion_description"
@@ -102,7 +101,7 @@ def test_everything_that_is_wrong_is_told_at_once(project):
         r"class texts: no row for classes \[8\]",
         r"several classes are called \['label 2'\]",
         r"split_2: split: classes \[77\] are not among the study's classes",
-        "1 clips, such as holiday: the name does not match clips.name_pattern",
+        "clip holiday: the name does not match clips.name_pattern",
         r"3 of 42 clips that were read, such as a1_s1_t1: unreadable: not a \.npy file",
         "calibration phase: seen class 8 has no train clip",
     ):

@@ -17,18 +17,20 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from msf_kedro.clips.clip import Recipe, listed_clips
-from msf_kedro.clips.layouts import get_layout
+from msf_kedro.clips.layouts import LAYOUTS, get_layout
 from msf_kedro.context import StudyContext
 from msf_kedro.methods import configure
 from msf_kedro.released.texts import check_kinds, read_text_files
 from msf_kedro.sentences import in_short
 from msf_kedro.studies.drawing import what_lacks
 from msf_kedro.studies.reading import (
+    Sample,
+    bad_names,
     describe,
     read_sample,
     rows_of_names,
     spread,
-    unnamed,
+    tell_names,
     unusable,
 )
 from msf_kedro.texts.class_texts import several_of
@@ -209,50 +211,52 @@ class Check:
 
     def _check_clips(self, classes: list[int]) -> pd.DataFrame | None:
         """The rows of the study's clips, as their names or the table say."""
-        recipe, raw = self._recipe(classes), None
-        if "raw_clips" in self._catalog:
-            raw = self._load("raw_clips")
+        if "raw_clips" not in self._catalog or not classes:
+            return None
+        raw, (recipe, fits) = self._load("raw_clips"), self._recipe(classes)
         if recipe is None or raw is None:
             return None
         if recipe.table is not None:
-            try:
+            with self._noted():
                 recipe.table.check_clips(raw.keys())
-            except ValueError as error:
-                self.problems.append(str(error))
-                raw = {name: load for name, load in raw.items() if name in recipe.table.rows}
+            raw = {name: load for name, load in raw.items() if name in recipe.table.rows}
         rows, unread = rows_of_names(sorted(raw), recipe)
-        self._note(list(unnamed(unread)))
+        names = [row["name"] for row in rows] if fits else []
+        sample = read_sample(raw, names if self._whole else spread(names, MOST_READ), recipe)
+        self._judge(bad_names(unread), len(rows), sample, recipe.clips.max_rejected)
         if not rows:
             self.problems.append(
                 f"none of {len(raw)} raw clips belongs to a class of this study; check the raw"
                 " clips and the parameters clips.name_pattern (or the clip table) and classes"
             )
             return None
-        names = [row["name"] for row in rows]
-        sample = read_sample(raw, names if self._whole else spread(names, MOST_READ), recipe)
-        self.summary = describe(rows, unread, sample)
-        if sample.share > recipe.clips.max_rejected:
-            self._note(unusable(sample))
-        else:
-            accepted = f"accepted are {recipe.clips.max_rejected:.1%}, which are set aside"
-            self.summary += [f"{line} ({accepted})" for line in unusable(sample)]
-        return pd.DataFrame(
-            [row for row in rows if row["name"] not in sample.reasons] or None,
-            columns=recipe.columns,
-        )
+        self.summary = [*describe(rows, unread, sample), *self.summary]
+        kept = [row for row in rows if row["name"] not in sample.reasons]
+        return pd.DataFrame(kept, columns=recipe.columns)
 
-    def _recipe(self, classes: list[int]) -> Recipe | None:
+    def _judge(
+        self, unnamed: Mapping[str, list[str]], named: int, sample: Sample, accepted: float
+    ) -> None:
+        """Tell of bad clips: too many are a problem, as in a run."""
+        without = sum(map(len, unnamed.values()))
+        share = (without + sample.share * named) / max(1, without + named)
+        told = [*tell_names(unnamed), *unusable(sample)]
+        if share > accepted:
+            self._note(told)
+        else:
+            self.summary += [f"{line} (up to {accepted:.0%} are set aside)" for line in told]
+
+    def _recipe(self, classes: list[int]) -> tuple[Recipe | None, bool]:
+        """What is done to clips, and whether their layout is known; None where no name is."""
         clips, normalise = self._load("params:clips"), self._load("params:normalise")
-        layout, table, listed = None, None, frozenset()
+        layout = None
         with self._noted():
             layout = get_layout(clips.layout, self._load("params:layouts"), clips.units)
-        table_is_good = False
         with self._noted():
             table = self._catalog.load("clip_table")
-            table_is_good = True
-        lists = self._load("missing_lists")
-        with self._noted():
-            listed = listed_clips(lists or {}, clips.name_pattern, table)
-        if layout is None or not table_is_good or not classes:
-            return None
-        return Recipe(classes, listed, clips, layout, normalise, table)
+            lists = self._load("missing_lists") or {}
+            listed = listed_clips(lists, clips.name_pattern, table)
+            stand_in = layout or get_layout(LAYOUTS[0])
+            recipe = Recipe(classes, listed, clips, stand_in, normalise, table)
+            return recipe, layout is not None
+        return None, False

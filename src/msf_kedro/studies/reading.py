@@ -1,7 +1,7 @@
 """A sample of a study's clips, or all of them, read without being kept."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -26,18 +26,20 @@ class Sample:
     reasons: dict[str, str] = field(default_factory=dict)
 
     @property
+    def count(self) -> int:
+        """How many clips were read."""
+        return len(self.reasons) + len(self.frames)
+
+    @property
     def share(self) -> float:
         """Of the clips that cannot be used."""
-        return len(self.reasons) / max(1, len(self.reasons) + len(self.frames))
+        return len(self.reasons) / max(1, self.count)
 
 
 def spread(names: Sequence[str], most: int) -> list[str]:
     """At most so many names, evenly over all."""
-    return (
-        [names[place * len(names) // most] for place in range(most)]
-        if len(names) > most
-        else [*names]
-    )
+    count = min(most, len(names))
+    return [names[place * len(names) // count] for place in range(count)]
 
 
 def rows_of_names(names: Sequence[str], recipe: Recipe) -> tuple[list[Row], dict[str, list[str]]]:
@@ -69,11 +71,19 @@ def read_sample(raw: Mapping[str, LoadClip], names: Sequence[str], recipe: Recip
     return sample
 
 
-def unnamed(unread: Mapping[str, list[str]]) -> Iterator[str]:
-    """Clips whose names do not say what they show, in sentences."""
-    for reason, names in unread.items():
-        if reason not in (OTHER_CLASS, LISTED):
-            yield f"{len(names)} clips, such as {some(names)}: {reason}"
+def bad_names(unread: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    """Of clips that are not read, those whose names do not say what they show."""
+    return {r: names for r, names in unread.items() if r not in (OTHER_CLASS, LISTED)}
+
+
+def tell_names(unnamed: Mapping[str, list[str]]) -> list[str]:
+    """Why clips' names do not say what they show, in sentences."""
+    return [
+        f"{len(names)} clips, such as {some(names)}: {reason}"
+        if len(names) > 1
+        else f"clip {names[0]}: {reason}"
+        for reason, names in unnamed.items()
+    ]
 
 
 def unusable(sample: Sample) -> list[str]:
@@ -81,8 +91,7 @@ def unusable(sample: Sample) -> list[str]:
     counts = Counter(_without_name(name, reason) for name, reason in sample.reasons.items())
     first = {_without_name(name, reason): name for name, reason in reversed(sample.reasons.items())}
     return [
-        f"{count} of {len(sample.reasons) + len(sample.frames)} clips that were read, such as"
-        f" {first[reason]}: {reason}"
+        f"{count} of {sample.count} clips that were read, such as {first[reason]}: {reason}"
         for reason, count in counts.most_common()
     ]
 
