@@ -28,7 +28,7 @@ from msf_kedro.studies.environment import (
 )
 from msf_kedro.studies.formats import Format, guess_format
 from msf_kedro.studies.names import Told, guess_names
-from msf_kedro.studies.reading import some, spread
+from msf_kedro.studies.reading import some, span, spread
 from msf_kedro.studies.skeletons import describe, fitting, why_none
 from msf_kedro.zero_shot.splits import PartsConfig
 
@@ -207,10 +207,8 @@ def _say_what_clips_show(told: Told, classes: list[int], said: Said) -> None:
     name, row = min(told.table.rows.items())
     shows = ", ".join(f"{c} {v}" for c, v in zip(told.table.columns, row, strict=True))
     said.guessed.append(f"what clips show, {told.how}: {name} is {shows}")
-    counts = as_frame(told.table)[ACTION].value_counts()
-    said.guessed.append(
-        f"{len(classes)} classes, {ranges(classes)}, of {counts.min()} to {counts.max()} clips"
-    )
+    counts = span(as_frame(told.table)[ACTION].value_counts())
+    said.guessed.append(f"{len(classes)} classes, {ranges(classes)}, of {counts} clips each")
     if told.unmatched:
         said.unknown.append(
             f"what {len(told.unmatched)} clips show, such as {some(told.unmatched)}: their names"

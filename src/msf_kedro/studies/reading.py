@@ -107,15 +107,21 @@ def describe(rows: Sequence[Row], unread: Mapping[str, list[str]], sample: Sampl
         shown = ", ".join(map(str, values[:10])) + ", …" * (len(values) > 10)
         lines.append(f"{column}: {shown}")
     counts = table.action.value_counts()
-    lines.append(f"clips of a class: {counts.min()} to {counts.max()}")
+    lines.append(f"clips of a class: {span(counts)}")
     if sample.frames:
         frames = pd.Series(sample.frames)
         several = sum(count > 1 for count in sample.bodies)
         lines.append(
-            f"of {len(frames)} clips that were read: {frames.min()} to {frames.max()} frames,"
+            f"of {len(frames)} clips that were read: {span(frames)} frames,"
             f" {frames.median():g} in the median, {several} with two bodies"
         )
     return lines
+
+
+def span(numbers: pd.Series) -> str:
+    """The smallest and the largest of some numbers."""
+    low, high = numbers.min(), numbers.max()
+    return f"{low} to {high}" if low < high else str(low)
 
 
 def some(names: Sequence[str]) -> str:
