@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "msf_kedro"
 SOURCES = {str(file.relative_to(PACKAGE)): file for file in sorted(PACKAGE.rglob("*.py"))}
 SHELL = (
     *("pipelines", "datasets", "runner", "context", "hooks", "settings", "pipeline_registry"),
-    *("cli", "commands", "__main__"),
+    *("cli", "commands", "starter", "checking", "sentences", "__main__"),
 )
 LIBRARY = {name for name in SOURCES if Path(name).parts[0].removesuffix(".py") not in SHELL}
 
@@ -40,6 +40,7 @@ ROOMS = {
     "texts": "configuration",
     "zero_shot": "runtime configuration joins",
     "released": "clips texts zero_shot",
+    "studies": "clips texts zero_shot",
     "networks": "runtime configuration clips released",
     "methods": "runtime configuration texts networks",
     "recognizer": "runtime clips texts zero_shot networks methods",

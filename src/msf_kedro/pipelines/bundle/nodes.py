@@ -21,6 +21,7 @@ from msf_kedro.recognizer.model import SEEN, UNSEEN, KnownClass, Model, Stream
 from msf_kedro.reports.benchmark import Cell, cell_outcomes
 from msf_kedro.reports.comparisons import TablesConfig, intervals, resample
 from msf_kedro.reports.wording import FIGURES, SYNTHETIC
+from msf_kedro.texts.class_texts import several_of
 from msf_kedro.texts.encoders import get_encoder
 from msf_kedro.texts.fusion import TEXT_COLUMNS
 from msf_kedro.zero_shot.gate import Gate
@@ -166,9 +167,7 @@ def _classes(
         for side, class_ids in sides.items()
         for class_id in class_ids
     ]
-    labels = pd.Series([known.label for known in found])
-    if labels.duplicated().any():
-        twice = labels[labels.duplicated()].tolist()
+    if twice := several_of(class_texts, [known.class_id for known in found]):
         raise ValueError(f"class texts: several classes are called {twice}; give each its label")
     return found
 
