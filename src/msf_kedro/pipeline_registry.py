@@ -9,7 +9,6 @@ from msf_kedro.pipelines.later import Later
 STAGES = ("skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation")
 FROM_CLIPS = ("skeletons", "splits", "features")
 GATED = ("gate", "evaluation")
-BESIDE = ("bundle", "recognition", "tables")
 
 
 def register_pipelines() -> dict[str, Pipeline]:
@@ -22,8 +21,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
     on the study; `tables` reads all studies' benchmarks.
     """
-    made = {name: _pipeline(name) for name in (*STAGES, *BESIDE)}
-    stages = {name: made[name] for name in STAGES}
+    stages = {name: _pipeline(name) for name in STAGES}
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     behind_clips = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
     show = _pipeline("evaluation", "create_zssar_pipeline")
@@ -31,14 +29,16 @@ def register_pipelines() -> dict[str, Pipeline]:
     extract = _pipeline("released", "create_shift_gcn_pipeline")
     gzssar = _joined(*stages.values())
     jobs = {
-        "released": read,
         "zssar": _joined(show, *before_gate),
         "gzssar": gzssar,
         "gzssar_released": _joined(read, *behind_clips),
         "released_shift_gcn": _joined(stages["skeletons"], extract),
+        "bundle": _pipeline("bundle"),
+        "recognition": _pipeline("recognition"),
         "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
+        "tables": _pipeline("tables"),
     }
-    return made | jobs | {"__default__": gzssar}
+    return stages | {"released": read} | jobs | {"__default__": gzssar}
 
 
 def _pipeline(stage: str, create: str = "create_pipeline") -> Pipeline:
