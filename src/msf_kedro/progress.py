@@ -10,6 +10,7 @@ Whoever works says how much there is to do and what is done; nothing else knows 
 
 import logging
 import multiprocessing
+import shutil
 import sys
 import threading
 import time
@@ -114,9 +115,12 @@ class Bar(Progress):
             desc=name,
             unit=unit,
             leave=False,
-            delay=1,
-            dynamic_ncols=True,
+            delay=1,  # none flashes up for what is done at once
+            smoothing=0,  # the rate since the start: epochs are few, and ticks lie between them
+            ncols=min(shutil.get_terminal_size().columns, 110),
+            nrows=20,  # some terminals say that they have no rows, and would show nothing
         )
+        self._refreshed = time.monotonic()
 
     def advance(self, count: int = 1, **figures: float) -> None:
         self.done += count
@@ -125,9 +129,9 @@ class Bar(Progress):
         self._bar.update(count)
 
     def tick(self) -> None:
-        if time.time() - self._bar.last_print_t >= 1:
+        if time.monotonic() - self._refreshed >= 1:
+            self._refreshed = time.monotonic()
             self._bar.refresh()
-            self._bar.last_print_t = time.time()
 
     def close(self) -> None:
         self._bar.close()
