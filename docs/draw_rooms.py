@@ -19,7 +19,7 @@ PACKAGE = SOURCE.name
 SHELL = ("datasets", "pipelines", "project", "runner")
 PROJECT = (
     *("__main__", "checking", "cli", "commands", "context", "hooks", "pipeline_registry"),
-    *("sentences", "settings", "starter"),
+    *("run_log", "sentences", "settings", "starter"),
 )
 
 
