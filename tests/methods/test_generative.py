@@ -8,7 +8,6 @@ from support.toy import CPU, make
 
 from msf_kedro.methods.contract.fitted import Classifier, Latents
 from msf_kedro.methods.contract.generative import (
-    SoftmaxError,
     feature_map,
     standardise_features,
     standardise_texts,
@@ -300,16 +299,3 @@ def test_raw_inputs_and_relus_recognise_unseen_classes_too(toy):
     clips, labels = toy.unseen
     accuracy = (found.logits(clips)[-1].argmax(-1) == labels).float().mean(-1)
     assert accuracy.min() > 0.6, accuracy  # chance is 1 in 8
-
-
-def test_the_error_and_its_gradient_are_cross_entropys():
-    logits = torch.randn(2, 3, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    target = torch.arange(3).repeat_interleave(4).expand(2, -1)
-    ours, plain = (logits.clone().requires_grad_() for _ in range(2))
-    error = SoftmaxError.apply(ours)
-    expected = torch.nn.functional.cross_entropy(plain, target, reduction="none").mean(1)
-    torch.testing.assert_close(error, expected)
-    weights = torch.tensor([1.0, 3.0], dtype=torch.float64)
-    (error * weights).sum().backward()
-    (expected * weights).sum().backward()
-    torch.testing.assert_close(ours.grad, plain.grad)

@@ -4,12 +4,12 @@ Stages 2 and 3 of the MSF paper. Every function works on `R` seeds at once, and 
 every cycle are kept: they are the candidates among which a protocol chooses.
 """
 
-import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -225,17 +225,16 @@ class Generative(Fitted):
         candidates, _, classes, per_class, width = latents.values.shape
         generators = self._generators("unseen_classifier")
         linear = ReplicatedLinear(width, classes, generators, GAIN).to(device)
-        samples = latents.values.reshape(len(generators), classes * per_class, width)
-        samples = samples.mT.contiguous().to(device)
-        lowest = 0.0 if config.relu_logits else -math.inf
+        samples = latents.values.reshape(len(generators), classes * per_class, width).to(device)
+        target = torch.arange(classes, device=device).repeat_interleave(per_class)
+        target = target.expand(len(generators), -1)
 
         def loss(samples: Tensor) -> dict[str, Tensor]:
-            logits = torch.baddbmm(linear.bias.mT, linear.weight.mT, samples)
+            logits = linear(samples)
             logits = logits.relu() if config.relu_logits else logits
-            own, best = own_class(logits.detach()), logits.detach().amax(1)
-            right = (own >= best) & (own > lowest)  # an argmax takes three times as long
-            error = SoftmaxError.apply(logits)
-            return {"loss": error.sum(), "accuracy": right.float().mean()}
+            error = F.cross_entropy(logits.transpose(1, 2), target, reduction="none").mean(1)
+            accuracy = (logits.argmax(-1) == target).float().mean()
+            return {"loss": error.sum(), "accuracy": accuracy}
 
         optimizer = torch.optim.Adam(
             linear.parameters(), lr=config.classifier_learning_rate, fused=True
@@ -256,36 +255,6 @@ class Generative(Fitted):
             Classifier(fitted, latents.class_ids, weight, bias, config.relu_logits, [1.0]),
             history,
         )
-
-
-def own_class(values: Float[Tensor, "R K n"]) -> Float[Tensor, "R n"]:
-    """What samples that are sorted by class, as many of each, have at their own class."""
-    blocks = values.unflatten(2, (values.shape[1], -1))
-    return blocks.diagonal(dim1=1, dim2=2).mT.flatten(1)
-
-
-class SoftmaxError(torch.autograd.Function):
-    """Mean cross-entropy of samples that are sorted by class, as many of each.
-
-    With classes before samples, and with its gradient written out, it passes over the logits half
-    as often as `F.cross_entropy`.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, logits: Float[Tensor, "R K n"]) -> Float[Tensor, " R"]:
-        """The error of every replica."""
-        log_probs = logits.log_softmax(1)
-        ctx.save_for_backward(log_probs)
-        return -own_class(log_probs).mean(1)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Float[Tensor, " R"]) -> Float[Tensor, "R K n"]:
-        """Probabilities, less 1 at the samples' own classes."""
-        (log_probs,) = ctx.saved_tensors
-        probs = log_probs.exp()
-        classes, samples = probs.shape[1:]
-        probs.unflatten(2, (classes, -1)).diagonal(dim1=1, dim2=2).sub_(1)
-        return probs.mul_((gradient / samples)[:, None, None])
 
 
 def feature_map(features: Float[Tensor, "n D"], config: GenerativeConfig) -> dict[str, Tensor]:
