@@ -127,7 +127,7 @@ def run(command: list[str]) -> list[tuple[str, float]]:
     ) as process:
         for line in process.stdout:
             sys.stdout.write(line)
-            end = re.search(r"(?:Completed node: ([\w.]+))|(?:Running node: embed_texts)", line)
+            end = re.search(r"INFO +(?:\d+ nodes|\d+/\d+  (.+?)(?:  .*)?$)", line.rstrip())
             if end:
                 now = time.perf_counter()
                 seconds.append((end[1] or "start-up", now - before))

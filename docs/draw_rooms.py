@@ -17,7 +17,10 @@ SOURCE = Path(__file__).parents[1] / "src" / "msf_kedro"
 PAGE = Path(__file__).parent / "architecture.md"
 PACKAGE = SOURCE.name
 SHELL = ("datasets", "pipelines", "project", "runner")
-PROJECT = ("__main__", "cli", "commands", "context", "hooks", "pipeline_registry", "settings")
+PROJECT = (
+    *("__main__", "checking", "cli", "commands", "context", "hooks", "pipeline_registry"),
+    *("run_log", "sentences", "settings", "starter"),
+)
 
 
 def room_of(module: str) -> str:

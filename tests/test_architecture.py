@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "msf_kedro"
 SOURCES = {str(file.relative_to(PACKAGE)): file for file in sorted(PACKAGE.rglob("*.py"))}
 SHELL = (
     *("pipelines", "datasets", "runner", "context", "hooks", "settings", "pipeline_registry"),
-    *("cli", "commands", "__main__"),
+    *("cli", "commands", "run_log", "starter", "checking", "sentences", "__main__"),
 )
 LIBRARY = {name for name in SOURCES if Path(name).parts[0].removesuffix(".py") not in SHELL}
 
@@ -34,15 +34,17 @@ ROOMS = {
     "runtime": "",
     "configuration": "",
     "joins": "",
-    "clips": "",
+    "progress": "",
+    "clips": "progress",
     "sample": "",
     "drawings": "clips",
     "texts": "configuration",
-    "zero_shot": "runtime configuration joins",
+    "zero_shot": "runtime configuration joins progress",
     "released": "clips texts zero_shot",
-    "networks": "runtime configuration clips released",
+    "studies": "clips texts zero_shot",
+    "networks": "runtime configuration progress clips released",
     "methods": "runtime configuration texts networks",
-    "recognizer": "runtime clips texts zero_shot networks methods",
+    "recognizer": "runtime progress clips texts zero_shot networks methods",
     "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }
 

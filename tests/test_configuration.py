@@ -121,5 +121,6 @@ def test_what_is_of_the_declared_kind_fits(given):
     ],
 )
 def test_what_is_of_another_kind_is_named(given, message):
-    (found,) = misfits(given, DECLARED, {"encoders"})
+    ((name, found),) = misfits(given, DECLARED, {"encoders"})
+    assert found.startswith(f"{name} is ")
     assert found.replace('"', "'") == message

@@ -36,7 +36,8 @@ from msf_kedro.sample import write_skeleton
 from msf_kedro.texts.class_texts import COLUMNS, read_class_texts
 
 EXAMPLES = {"skeleton": 150, "npy": 150, "mat": 150, "class_texts": 80}
-EXAMPLES |= {"released_features": 25, "checkpoint": 40}
+EXAMPLES |= {"released_features": 25, "checkpoint": 40, "bvh": 100, "rows": 60}
+EXAMPLES |= dict.fromkeys(("npz", "mediapipe", "openpose", "pyskl"), 80)
 PIECES = st.one_of(
     st.binary(max_size=8),
     st.integers(0, 2**32 - 1).map(lambda number: number.to_bytes(4, "little")),

@@ -1,6 +1,5 @@
 """The project's own commands: `kedro msf ...`, and `kedro run` that ends errors in a sentence."""
 
-import re
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from kedro.validation.exceptions import ParameterValidationError
 
 from msf_kedro import commands
 from msf_kedro.runner.commands import COMMANDS
+from msf_kedro.sentences import in_short
 
 # What input and parameters can cause. Anything else is a defect, and its traceback is shown.
 EXPECTED = (
@@ -59,20 +59,6 @@ def _run(traceback: bool, **options: Any) -> Any:
         return kedro_run.callback(**options)
     except EXPECTED as error:
         raise click.ClickException(f"{in_short(error)} (--traceback shows where)") from error
-
-
-def in_short(error: BaseException) -> str:
-    """An error's message, without what Kedro and pydantic put around it."""
-    text = str(error) or type(error).__name__
-    text = re.sub(r"\AFailed while .*\n", "", text)
-    text = re.sub(r"\AParameter validation failed:\n- ", "", text)
-    text = re.sub(
-        r"Parameter '(\w+)': Failed to .* for parameter '\w+': ", r"parameters \1: ", text
-    )
-    text = re.sub(r"\d+ validation errors? for \w+\n", "", text)
-    text = re.sub(r"\n\s+For further information visit \S+", "", text)
-    text = re.sub(r" \[type=\w+, input_value=(.*), input_type=\w+\]", r", not \1", text)
-    return re.sub(r"\n  ", ": ", text)
 
 
 run = copy(kedro_run)

@@ -1,4 +1,4 @@
-"""The commands that take clips: `kedro msf recognize`, `kedro msf examples`, `kedro msf look`."""
+"""The commands of `kedro msf` that take clips, a bundle or an environment."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -163,7 +163,70 @@ def _write(file: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
 
 
-COMMANDS = [recognize, examples, look]
+@click.command()
+@click.option(
+    "--clips", required=True, type=click.Path(path_type=Path), help="Their folder, or a table."
+)
+@click.option("--layout", help="One of docs/layouts.md; guessed unless given.")
+@click.option(
+    "--class-texts", type=click.Path(path_type=Path), help="A table that is there already."
+)
+@click.option(
+    "--clip-table",
+    type=click.Path(path_type=Path),
+    help="A CSV file that says what clips show: clip, action and further columns.",
+)
+@click.option(
+    "--seed", default=0, show_default=True, type=click.IntRange(min=0), help="Of the draw."
+)
+@click.argument("name")
+@click.pass_obj
+def new_study(
+    metadata: ProjectMetadata,
+    clips: Path,
+    layout: str | None,
+    class_texts: Path | None,
+    clip_table: Path | None,
+    seed: int,
+    name: str,
+) -> None:
+    """Begin a study of your own clips: write the environment NAME as far as it can be guessed.
+
+    Writes conf/NAME and a table of class texts to fill in, and says what it could not guess.
+    Nothing is overwritten.
+    """
+    with _in_a_sentence():
+        from msf_kedro.starter import Given, begin
+
+        given = Given(metadata.project_path, name, clips, layout, class_texts, clip_table, seed)
+        for line in begin(given):
+            click.echo(line)
+
+
+@click.command()
+@env_option
+@params_option
+@click.option("--all", "whole", is_flag=True, help="Read all clips, not only some.")
+@click.pass_obj
+def check(metadata: ProjectMetadata, env: str | None, params: dict[str, Any], whole: bool) -> None:
+    """Tell all that is wrong with an environment, its texts and its clips.
+
+    Reads 48 clips unless --all is given, and trains nothing.
+    """
+    from msf_kedro.checking import Check
+
+    found = Check(metadata.project_path, env, params, whole)
+    for line in found.summary:
+        click.echo(line)
+    for problem in found.problems:
+        click.echo(f"wrong: {problem}", err=True)
+    if found.problems:
+        several = f"{len(found.problems)} things are" if len(found.problems) > 1 else "one thing is"
+        raise click.ClickException(f"{several} wrong with environment {env or 'sample'!r}")
+    click.echo("nothing is wrong")
+
+
+COMMANDS = [recognize, examples, look, new_study, check]
 
 
 @contextmanager

@@ -60,14 +60,17 @@ def check_seeds(seeds: Any, parameter: str) -> None:
 
 def misfits(
     given: Mapping[str, Any], declared: Mapping[str, Any], own: Collection[str], above: str = ""
-) -> Iterator[str]:
-    """What is given of another kind than declared, such as a text for a number, in sentences.
+) -> Iterator[tuple[str, str]]:
+    """What is given of another kind than declared, such as a text for a number.
 
     A list may also be given as a text or a number, as the command line cannot give one, and a text
     as a whole number. Where nothing is declared, anything may stand.
 
     Args:
         own: names of groups whose keys are the user's own.
+
+    Returns:
+        Names such as `shift_gcn_training.epochs`, each with a sentence.
     """
     for key, value in given.items():
         name, wanted = f"{above}{key}", declared.get(key)
@@ -75,7 +78,7 @@ def misfits(
             if name not in own:
                 yield from misfits(value, wanted, own, f"{name}.")
         elif wanted is not None and not _is_like(value, wanted):
-            yield f"{name} is {str(value)[:60]!r}, expected {_kind(wanted)}"
+            yield name, f"{name} is {str(value)[:60]!r}, expected {_kind(wanted)}"
 
 
 def _is_like(value: Any, wanted: Any) -> bool:

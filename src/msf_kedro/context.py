@@ -1,6 +1,7 @@
 """The project's context: what an environment's configuration as a whole decides.
 
-In the context's class and not in hooks, as Kedro-Viz calls no hooks.
+In the context's class and not in hooks, as Kedro-Viz calls no hooks. Every command of `kedro`
+imports this file, and few have a context: what is slow to import is imported where it is used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,15 +13,11 @@ from typing import Any
 from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
+from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
 
 from msf_kedro.configuration import check_name, check_seeds, misfits
-from msf_kedro.methods import METHODS
-from msf_kedro.pipelines import benchmark
-from msf_kedro.reports.benchmark import BenchmarkConfig, cells
-from msf_kedro.texts.encoders import get_encoder
-from msf_kedro.texts.fusion import parse_texts
-from msf_kedro.zero_shot.splits import parse_numbers
+from msf_kedro.pipelines.later import Later
 
 # What base cannot give: the file of an environment that gives it, and an example.
 OWN = {
@@ -80,34 +77,72 @@ class StudyContext(KedroContext):
 
     @in_a_sentence()
     def __init__(self, *args: Any, **kwargs: Any):
+        from msf_kedro.texts.encoders import get_encoder
+        from msf_kedro.texts.fusion import parse_texts
+        from msf_kedro.zero_shot.splits import parse_numbers
+
         super().__init__(*args, **kwargs)
         self.environment = self.env or self.config_loader.default_run_env
         self._check_names()
         parameters = self._with_variant(dict(self.config_loader["parameters"]))
-        if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
-            parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
-        check_seeds(parameters["seeds"], "seeds")
-        check_seeds([parameters["seed"]], "seed")
+        with self._noted():
+            if not isinstance(parameters["seeds"], list):  # the command line cannot give a list
+                parameters["seeds"] = parse_numbers(parameters["seeds"], "seeds")
+            check_seeds(parameters["seeds"], "seeds")
+        with self._noted():
+            check_seeds([parameters["seed"]], "seed")
         # Without those that the environment lacks, so that only who reads them misses them.
         parameters = {key: value for key, value in parameters.items() if value is not None}
         self.config_loader["parameters"] = parameters
         if self.environment == self.config_loader.base_env:
             raise ClickException("base holds what environments share: choose one, --env=sample")
         self.config_loader["catalog"] = self._catalog_entries(parameters)
-        self.require({"study"})
+        with self._noted():
+            self.require({"study"})
         splits = parameters.get("splits", {})
-        self._check_folders(parameters)
-        self._check_split(splits, parameters.get("split"))
-        parameters["method_config"] = self._method_config(parameters)
-        get_encoder(parameters["encoders"], parameters["encoder"])
-        parse_texts(str(parameters["texts"]))
-        # Here, as the function that registers pipelines is told nothing of the environment and is
-        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
-        # is built when it is asked for: it has thousands of nodes, and most commands do without.
+        with self._noted():
+            self._check_folders(parameters)
+        with self._noted():
+            self._check_split(splits, parameters.get("split"))
+        with self._noted():
+            parameters["method_config"] = self._method_config(parameters)
+        with self._noted():
+            get_encoder(parameters["encoders"], parameters["encoder"])
+        with self._noted():
+            parse_texts(str(parameters["texts"]))
+        with self._noted():
+            self._register_benchmark(parameters, list(splits))
+
+    def wrong(self, sentence: str, parameter: str = "") -> None:
+        """Called with what is wrong; here the first ends it.
+
+        Args:
+            parameter: name of one whose value cannot be used at all.
+        """
+        raise ClickException(sentence)
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        """Hand on what a check finds wrong."""
+        try:
+            yield
+        except (ValueError, ClickException) as error:
+            self.wrong(error.message if isinstance(error, ClickException) else str(error))
+
+    @staticmethod
+    def _register_benchmark(parameters: dict[str, Any], splits: list[str]) -> None:
+        """Have the benchmark's pipeline made of the study's cells when it is asked for.
+
+        Here, as the function that registers pipelines is told nothing of the environment and is
+        called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
+        has thousands of nodes, and most commands do without.
+        """
+        from msf_kedro.reports.benchmark import BenchmarkConfig, cells
+
         config = BenchmarkConfig(**parameters["benchmark"])
-        known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
+        known = splits, list(parameters["encoders"]), parameters["method_texts"]
         compared = cells(config, *known) if splits else []
-        pipelines["benchmark"] = partial(benchmark.create_pipeline, compared, config.features)
+        pipelines["benchmark"] = Later(partial(_benchmark, compared, config.features))
 
     def _catalog_entries(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The catalog of the single jobs, and for the benchmark that of any split and cell.
@@ -134,6 +169,8 @@ class StudyContext(KedroContext):
     @staticmethod
     def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of the chosen method, which the single jobs read under one name."""
+        from msf_kedro.methods import METHODS
+
         method = parameters["method"]
         if method not in METHODS:
             raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
@@ -141,6 +178,15 @@ class StudyContext(KedroContext):
 
     def require(self, inputs: Iterable[str]) -> None:
         """Raise a ClickException that says how an environment gets the first input it lacks.
+
+        Args:
+            inputs: see `lacking`.
+        """
+        for problem in self.lacking(inputs):
+            raise ClickException(problem)
+
+    def lacking(self, inputs: Iterable[str]) -> Iterator[str]:
+        """How an environment gets what it lacks, a sentence for each input.
 
         Args:
             inputs: names of parameters, with or without `params:`, and of datasets.
@@ -152,38 +198,45 @@ class StudyContext(KedroContext):
         wanted = {name.removeprefix("params:") for name in inputs}
         for name, (file, example) in OWN.items():
             if name in wanted - given:
-                raise ClickException(
+                yield (
                     f"environment {self.environment!r} has no {name}: write it into"
                     f" conf/{self.environment}/{file}.yml, for example `{example}`"
                 )
 
-    def _check_names(self) -> None:
-        """Refuse what base does not declare: a misspelt name must not be ignored in silence."""
+    def declared(self) -> dict[str, Any]:
+        """The parameters of base alone."""
         base = copy(self.config_loader)
         base.env, base.runtime_params = base.base_env, {}
-        declared = base["parameters"] | dict.fromkeys(LOCATIONS)
+        base.data.pop("parameters", None)  # what this context has laid down
+        return base["parameters"]
+
+    def _check_names(self) -> None:
+        """Refuse what base does not declare: a misspelt name must not be ignored in silence."""
+        declared = self.declared() | dict.fromkeys(LOCATIONS)
         given = self.config_loader["parameters"]
         if unknown := list(unknown_names(given, declared)):
-            raise ClickException(
+            self.wrong(
                 f"unknown parameters {unknown} in environment {self.environment!r} or --params;"
                 f" known are those of conf/base/parameters.yml and {', '.join(sorted(LOCATIONS))}"
             )
-        if wrong := list(misfits(given, declared, MAPPINGS)):
-            raise ClickException(
-                f"{wrong[0]} (parameters of environment {self.environment!r} or --params)"
-            )
+        for name, sentence in misfits(given, declared, MAPPINGS):
+            place = f"(parameters of environment {self.environment!r} or --params)"
+            self.wrong(f"{sentence} {place}", name)
         splits = given["splits"] or {}
         if not isinstance(splits, Mapping) or any(
             not isinstance(split, Mapping) for split in splits.values()
         ):
-            raise ClickException(f"splits is {splits}, expected groups: {OWN['splits'][1]}")
+            self.wrong(f"splits is {splits}, expected groups: {OWN['splits'][1]}", "splits")
 
     def _check_folders(self, parameters: dict[str, Any]) -> None:
         """Refuse names that would lead out of the data root: folders are called by them."""
+        from msf_kedro.texts.fusion import parse_texts
+
         shared = self.config_loader["globals"]
         for parameter in ("study", "checkpoint_stream"):
-            for name in (parameters[parameter], shared[parameter]):  # paths hold the latter
-                check_name(name, parameter)
+            for name in (parameters.get(parameter), shared[parameter]):  # paths hold the latter
+                if name is not None:
+                    check_name(name, parameter)
         for parameter in ("splits", "encoders"):
             for name in parameters.get(parameter, {}):
                 check_name(name, parameter)
@@ -193,15 +246,15 @@ class StudyContext(KedroContext):
     def _with_variant(self, parameters: dict[str, Any]) -> dict[str, Any]:
         variants, chosen = parameters.pop("variants"), parameters["variant"]
         if chosen not in variants:
-            raise ClickException(
-                f"unknown variant {chosen!r}; known variants: {', '.join(variants)}"
-            )
+            self.wrong(f"unknown variant {chosen!r}; known variants: {', '.join(variants)}")
+            return parameters
         laid_over = variants[chosen] or {}
         unknown = list(unknown_names(laid_over, parameters))
         if unknown:
-            raise ClickException(f"variant {chosen!r} sets unknown parameters {unknown}")
-        if wrong := list(misfits(laid_over, parameters, MAPPINGS)):
-            raise ClickException(f"variant {chosen!r}: {wrong[0]}")
+            self.wrong(f"variant {chosen!r} sets unknown parameters {unknown}")
+        for _, sentence in misfits(laid_over, parameters, MAPPINGS):
+            self.wrong(f"variant {chosen!r}: {sentence}")
+            return parameters
         given = {  # what else the command line says is for the catalog
             key: value for key, value in (self._runtime_params or {}).items() if key in parameters
         }
@@ -213,6 +266,12 @@ class StudyContext(KedroContext):
             if isinstance(split, int):
                 message += "; digits joined by _ are read as a number: write 48-12, not 48_12"
             raise ClickException(message)
+
+
+def _benchmark(*study: Any) -> Pipeline:
+    from msf_kedro.pipelines import benchmark
+
+    return benchmark.create_pipeline(*study)
 
 
 def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterable[str]:

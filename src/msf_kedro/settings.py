@@ -9,6 +9,7 @@ from msf_kedro.hooks import (
     StudyFitsTogether,
     describe_machine,
 )
+from msf_kedro.run_log import RunLog
 from msf_kedro.runner import Lineage
 
 CONTEXT_CLASS = StudyContext
@@ -19,6 +20,7 @@ HOOKS = (
     CheckpointFits(),
     DeviceIsThere(),
     Lineage(packages=["msf_kedro"], immaterial=["workers"], machine=describe_machine),
+    RunLog(),  # behind the others: what they refuse is no run
 )
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -152,7 +152,7 @@ def test_the_last_good_state_is_kept():
 
 
 def test_the_end_is_logged(caplog):
-    with caplog.at_level(logging.INFO, logger="msf_kedro.networks.training"):
+    with caplog.at_level(logging.DEBUG, logger="msf_kedro.networks.training"):
         quadratic([[1.0], [1.0]])
     assert "toy: 2 epochs in" in caplog.text
     assert "target 1.0000" in caplog.text
@@ -263,7 +263,7 @@ def test_that_it_goes_on_is_logged(caplog):
     checkpoint = Checkpoint(lasts=3)
     with pytest.raises(BrokenOffError):
         noisy(checkpoint)
-    with caplog.at_level(logging.INFO, logger="msf_kedro.networks.training"):
+    with caplog.at_level(logging.DEBUG, logger="msf_kedro.networks.training"):
         noisy(checkpoint)
     assert "toy: goes on after epoch 3" in caplog.text
     assert "toy: 1 epochs in" in caplog.text

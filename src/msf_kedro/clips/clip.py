@@ -114,7 +114,7 @@ def prepare_clip(
     name: str, load: LoadClip, recipe: Recipe
 ) -> tuple[Row, Float[np.ndarray, "B C V W"] | None]:
     """A clip's row and, if it can be used, its normalised bodies."""
-    row, unread = _read_name(name, recipe)
+    row, unread = read_name(name, recipe)
     if unread:
         return row | {"reason": unread}, None
     try:
@@ -128,7 +128,7 @@ def prepare_clip(
     return row | {"frames": clip.shape[1], "bodies": len(bodies), "kept": True}, bodies
 
 
-def _read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
+def read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
     """The row of a clip before it is read and, if it need not be read, the reason."""
     row = dict.fromkeys(recipe.columns) | {"frames": 0, "bodies": 0, "kept": False}
     row["name"] = name

@@ -7,12 +7,11 @@ import pandas as pd
 import torch
 from jaxtyping import Int
 from torch import Tensor
-from tqdm.auto import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from msf_kedro.clips.blocks import Blocks
 from msf_kedro.clips.chunks import Chunk, Columns, cut, prepare_chunks
 from msf_kedro.clips.clip import LISTED, OTHER_CLASS, ClipsConfig, LoadClip, Recipe
+from msf_kedro.progress import progress
 
 logger = logging.getLogger(__name__)
 
@@ -49,11 +48,10 @@ def prepare(
         logger.info("%d of %d chunks of the clips are already prepared", len(done), len(chunks))
     todo = {key: clips for key, clips in chunks.items() if key not in done}
     before = sum(len(chunks[key]) for key in done)
-    bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
-    with logging_redirect_tqdm(), bar:
+    with progress("clips", len(raw), "clip", before) as shown:
         for key, columns in prepare_chunks(todo, recipe, store, workers):
             done[key] = columns
-            bar.update(len(columns["name"]))
+            shown.advance(len(columns["name"]))
     table = _table([done[key] for key in chunks], recipe)
     _check_rejected(table, recipe.clips)
     counts = torch.tensor([0, *table.bodies[table.kept]])

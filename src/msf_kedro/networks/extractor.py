@@ -11,7 +11,6 @@ from jaxtyping import Float, Int
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import Tensor
 from torch.optim import lr_scheduler
-from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.clips.augment import AugmentConfig, augment
@@ -22,6 +21,7 @@ from msf_kedro.configuration import configuration
 from msf_kedro.networks import training
 from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
 from msf_kedro.networks.shift_gcn import ShiftGCN, SpatialShiftConv
+from msf_kedro.progress import progress
 
 
 @configuration
@@ -131,7 +131,9 @@ def train(
     schedule = _schedule(optimizer, config, steps=-(-len(clips.clips) // config.batch_size))
     resumable = training.Resumable(checkpoint, [generator])
     return training.fit(
-        name, network, loss, epochs(), optimizer, schedule, monitor, resumable=resumable
+        *(name, network, loss, epochs(), optimizer, schedule, monitor),
+        resumable=resumable,
+        count=config.epochs,
     )
 
 
@@ -143,28 +145,22 @@ def extract(
     layout: Layout,
     clips: Int[Tensor, " n"],
     batch_size: int = 256,
-    progress: bool = True,
 ) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
     """Logits and features of clips, in evaluation mode, on the CPU.
 
     Args:
         clips: their places in the skeletons.
-        progress: whether a terminal shows how far it is.
     """
     network.eval()
     device = next(network.parameters()).device
     answer = network.of_bodies if isinstance(network, PaddedShiftGCN) else network
     outputs = []
-    for chosen in tqdm(
-        clips.split(batch_size),
-        f"Shift-GCN, {stream}",
-        unit="batch",
-        disable=None if progress else True,
-        leave=False,
-    ):
-        bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
-        with runtime.autocast(device):
-            outputs.append(answer(to_stream(bodies, stream, layout), clip, person))
+    with progress(f"Shift-GCN, {stream}", len(clips), "clip") as shown:
+        for chosen in clips.split(batch_size):
+            bodies, clip, person = (part.to(device) for part in skeletons.batch(chosen))
+            with runtime.autocast(device):
+                outputs.append(answer(to_stream(bodies, stream, layout), clip, person))
+            shown.advance(len(chosen))
     logits, features = (torch.cat(part).float().cpu() for part in zip(*outputs, strict=True))
     return logits, features
 

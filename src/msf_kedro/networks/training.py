@@ -12,10 +12,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 from torch.optim.lr_scheduler import LRScheduler
-from tqdm.auto import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
 
 from msf_kedro import runtime
+from msf_kedro.progress import Progress, progress
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +86,8 @@ def fit(
     after_epoch: Callable[[int], dict[str, float]] = lambda epoch: {},
     replicas: int = 1,
     resumable: Resumable | None = None,
+    count: int | None = None,
+    unit: str = "epoch",
 ) -> list[Row]:
     """Minimise a loss over epochs of batches.
 
@@ -104,6 +105,8 @@ def fit(
         resumable: how it goes on where an earlier training broke off, to the same weights and
             history but for `seconds`; None: it does not. The state is kept after every epoch but
             the last, behind which comes the result.
+        count: how many epochs there are, for progress; None if nobody knows.
+        unit: what an epoch is called there.
 
     Returns:
         A row per epoch: `epoch`, the means of the loss's figures, `learning_rate` (the last),
@@ -121,28 +124,29 @@ def fit(
     if done:
         logger.info("%s: goes on after epoch %d, where an earlier run broke off", name, done)
     started = time.perf_counter()
-    with logging_redirect_tqdm():
-        progress = tqdm(epochs, desc=name, unit="epoch", disable=None, leave=False)
-        for number, batches in enumerate(progress, 1):
+    with progress(name, count, unit, done) as shown:
+        for number, batches in enumerate(epochs, 1):
             if number <= done:
                 continue
             if number > done + 1:
                 resumable.save(parts, history)
-            figures, losses = _run_epoch(loss, batches, optimizer, schedule, device)
+            figures, losses = _run_epoch(loss, batches, optimizer, schedule, device, shown)
             row = {"epoch": number} | figures
             row["loss"] /= replicas
             _check_finite(name, row | _largest(network), losses)
             row |= after_epoch(number)
             _check_finite(name, row, losses)
             history.append(row)
-            progress.set_postfix(loss=f"{row['loss']:.4f}")
+            shown.advance(loss=row["loss"])
     seconds = time.perf_counter() - started
     trained = len(history) - done
-    logger.info("%s: %d epochs in %.1f s, %s", name, trained, seconds, _describe(history[-1]))
+    logger.debug("%s: %d epochs in %.1f s, %s", name, trained, seconds, _describe(history[-1]))
     return history
 
 
-def _run_epoch(loss, batches, optimizer, schedule, device) -> tuple[dict[str, float], list[Tensor]]:
+def _run_epoch(
+    loss, batches, optimizer, schedule, device, shown: Progress
+) -> tuple[dict[str, float], list[Tensor]]:
     """Means of the loss's figures, and the loss of every step."""
     totals: dict[str, Tensor] = {}
     losses: list[Tensor] = []
@@ -156,6 +160,7 @@ def _run_epoch(loss, batches, optimizer, schedule, device) -> tuple[dict[str, fl
         rate = optimizer.param_groups[0]["lr"]
         if schedule:
             schedule.step()
+        shown.tick()
         losses.append(figures["loss"].detach())  # on the device: no wait at every step
         for key, value in figures.items():
             totals[key] = totals.get(key, 0) + value.detach().float()

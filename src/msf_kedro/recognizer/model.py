@@ -117,9 +117,7 @@ class Model:
         features, logits = 0.0, 0.0
         for stream in self.streams:
             of_stream, of_clips = extract(
-                *(stream.network, skeletons, stream.name, self.layout, everything),
-                at_once,
-                progress=False,
+                stream.network, skeletons, stream.name, self.layout, everything, at_once
             )
             features = features + stream.weight / total * of_clips
             logits = logits + stream.weight * of_stream

@@ -1,7 +1,7 @@
 """Recognise clips among classes that were trained on, or are known by their words only."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,10 @@ import torch
 from jaxtyping import Float
 from scipy.special import softmax
 from torch import Tensor
-from tqdm.auto import tqdm
 
 from msf_kedro import runtime
 from msf_kedro.methods.contract.fitted import Classifier
+from msf_kedro.progress import progress
 from msf_kedro.recognizer import stream
 from msf_kedro.recognizer.bundle import Bundle, read_bundle
 from msf_kedro.recognizer.incoming import named_clips, prepared
@@ -104,10 +104,15 @@ class Recognizer:
             ValueError: there is no clip, or the classes are not usable.
         """
         seen, unseen = self._chosen(classes)
-        named = tqdm(named_clips(clips), "clips", disable=None, leave=False, delay=2)
-        named, predictions = iter(named), Predictions()
-        while part := list(islice(named, AT_ONCE)):
-            predictions += self._predict(part, seen, unseen)
+        named, predictions = named_clips(clips), Predictions()
+        if isinstance(clips, str | Path):
+            clips = list(named)
+            named = iter(clips)
+        total = len(clips) if isinstance(clips, Sized) else None
+        with progress("clips", total, "clip") as shown:
+            while part := list(islice(named, AT_ONCE)):
+                predictions += self._predict(part, seen, unseen)
+                shown.advance(len(part))
         return predictions
 
     def describe(self, classes: Any) -> dict[str, str]:

@@ -4,7 +4,8 @@ A folder of its own that knows nothing of this project: copy it into another Ked
 `Lineage` in its hooks and a `RunsDataset` in its catalog, and run with `ChangedOnlyRunner`.
 """
 
-from .hooks import Lineage
+from .artifacts import artifact_of
+from .hooks import Lineage, open_run
 from .made_with import MadeWithDataset
 from .runners import ChangedOnlyParallelRunner, ChangedOnlyRunner, ChangedOnlyThreadRunner
 from .runs import RunsDataset
@@ -16,4 +17,6 @@ __all__ = [
     "Lineage",
     "MadeWithDataset",
     "RunsDataset",
+    "artifact_of",
+    "open_run",
 ]

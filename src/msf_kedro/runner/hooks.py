@@ -28,6 +28,11 @@ logger = logging.getLogger(__name__)
 open_runs: dict[str, Run] = {}
 
 
+def open_run(run_id: str | None) -> Run | None:
+    """The run of that id, if it is at work in this process."""
+    return open_runs.get(run_id) if run_id else None
+
+
 @dataclass
 class _Work:
     """A node at work."""

@@ -1,6 +1,7 @@
 """Runners that run only what has changed."""
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from click import ClickException
@@ -9,11 +10,11 @@ from kedro.pipeline import Pipeline
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
 from .hooks import Lineage, open_runs
-from .plan import KEEP, RUN, Plan, make_plan, next_wave
+from .plan import KEEP, RUN, WAIT, Plan, make_plan, next_wave
 
 logger = logging.getLogger(__name__)
 
-SHOWN = 40  # how many nodes are told one by one
+SHOWN = 20  # how many nodes are told one by one
 
 
 class ChangedOnly:
@@ -45,14 +46,14 @@ class ChangedOnly:
             run.decisions |= {name: plan[name] for name in plan if name not in done}
             wave = next_wave(pipeline, plan)
             if not done:
-                tell(plan)
+                for line in told(plan):
+                    logger.info("%s", line)
             if not wave:
                 break
             part = pipeline.filter(node_names=wave)
             run.settle_inputs(part)
             results |= super().run(part, catalog, hook_manager, run_id)
             done |= set(wave)
-        logger.info("%d of %d nodes have run", len(done), len(pipeline.nodes))
         return results
 
 
@@ -68,12 +69,22 @@ class ChangedOnlyParallelRunner(ChangedOnly, ParallelRunner):
     """Nodes side by side in processes."""
 
 
-def tell(plan: Plan) -> None:
-    """Log what will run and why."""
-    running = [name for name, decision in plan.items() if decision.what != KEEP]
-    for name in running[:SHOWN]:
-        word = "runs" if plan[name].what == RUN else "may run"
-        logger.info("%s %s: %s", name, word, plan[name].why)
-    if len(running) > SHOWN:
-        logger.info("%d more nodes run or may run", len(running) - SHOWN)
-    logger.info("%d of %d nodes are kept", len(plan) - len(running), len(plan))
+def told(plan: Plan) -> Iterator[str]:
+    """What will run and why, in lines.
+
+    Of nodes whose artifacts are not there at all, and of those that wait for others, only how many
+    there are.
+    """
+    new = [name for name in plan.names(RUN) if plan[name].why.endswith("is not there")]
+    changed = [name for name in plan.names(RUN) if name not in new]
+    for name in changed[:SHOWN]:
+        yield f"{name} runs: {plan[name].why}"
+    if len(changed) > SHOWN:
+        yield f"{len(changed) - SHOWN} more nodes run"
+    counts = {
+        "run, as what they make is not there": len(new),
+        "run if what they read changes": len(plan.names(WAIT)),
+        "are kept": len(plan.names(KEEP)),
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count]
+    yield f"{len(plan)} nodes: " + "; ".join(([f"{len(changed)} run"] if changed else []) + parts)

@@ -125,6 +125,7 @@ class Run:
         self._verified: set[Path] = set()
         self.recipes = project.recipes(pipeline, catalog)
         self.decisions: dict[str, Decision] = {}
+        self._finished: set[str] = set()
         self.about = {
             "run": run_id,
             "status": "running",
@@ -193,6 +194,34 @@ class Run:
             self.about["error"] = f"{type(error).__name__}: {error}"
         self._write()
         self._lock.release()
+
+    def finish(self, node: str) -> tuple[int, int]:
+        """Count a node that has run: its number, and how many have run, will or may."""
+        self._finished.add(node)
+        kept = [name for name, decision in self.decisions.items() if decision.what == KEEP]
+        return len(self._finished), len(self.pipeline.nodes) - len({*kept} - self._finished)
+
+    def seconds(self, node: str) -> float | None:
+        """How long a node has taken in this run; None if it makes no artifact."""
+        chosen = next(n for n in self.pipeline.nodes if n.name == node)
+        return self._outcome(chosen).get("seconds")
+
+    def seconds_before(self, nodes: Iterable[str] | None = None) -> float | None:
+        """How long some nodes, or all, took when they last ran; None if one never has.
+
+        One that makes no artifact is taken to take no time.
+        """
+        total, chosen = 0.0, None if nodes is None else set(nodes)
+        for node in self.pipeline.nodes:
+            if not node.outputs or (chosen is not None and node.name not in chosen):
+                continue
+            made = (artifact_of(self.catalog, name) for name in node.outputs)
+            files = [file for artifact in made if artifact and (file := artifact.newest())]
+            record = record_of(files[0]) if files else None
+            if record is None or "seconds" not in record.made:
+                return None
+            total += record.made["seconds"]
+        return total
 
     def _outcome(self, node) -> dict[str, Any]:
         decision = self.decisions.get(node.name, Decision(RUN, "asked for"))

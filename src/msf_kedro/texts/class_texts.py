@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from collections.abc import Collection, Iterator
 
 import pandas as pd
 from pandas.api.types import is_integer_dtype
@@ -69,8 +70,19 @@ def check_class_texts(table: pd.DataFrame, name: str = "class texts") -> None:
     if table.class_id.duplicated().any():
         twice = table.class_id[table.class_id.duplicated()].tolist()
         raise ValueError(f"{name}: class_id {twice[:SHOWN]} comes more than once")
+    columns_of: dict[str, list[str]] = {}
     for column in COLUMNS[1:]:
-        _check_texts(table, column, name)
+        for problem in _bad_texts(table, column, name):
+            columns_of.setdefault(problem, []).append(column)
+    wrong = [_of_columns(columns, problem) for problem, columns in columns_of.items()]
+    if wrong:
+        raise ValueError(f"{name}: {'; '.join(wrong)}")
+
+
+def several_of(table: pd.DataFrame, classes: Collection[int]) -> list[str]:
+    """Labels that more than one of the classes has."""
+    labels = table.label[table.class_id.isin(classes)].str.strip()
+    return labels[labels.duplicated()].unique().tolist()
 
 
 def _check_row(row: list[str], header: list[str], before: int, place: str) -> None:
@@ -88,8 +100,8 @@ def _check_row(row: list[str], header: list[str], before: int, place: str) -> No
             raise ValueError(f"{place}: class_id is {cell[:40]!r}, expected a whole number")
 
 
-def _check_texts(table: pd.DataFrame, column: str, name: str) -> None:
-    """One column: a text for every class, none of them endless."""
+def _bad_texts(table: pd.DataFrame, column: str, name: str) -> Iterator[str]:
+    """What is wrong with one column: a text for every class, none of them endless."""
     texts = dict(zip(table.class_id.tolist(), table[column].tolist(), strict=True))
     other = [text for text in texts.values() if not isinstance(text, str) and not pd.isna(text)]
     if other:
@@ -99,9 +111,18 @@ def _check_texts(table: pd.DataFrame, column: str, name: str) -> None:
         )
     words = {class_id: "" if pd.isna(text) else text.strip() for class_id, text in texts.items()}
     if empty := [class_id for class_id, text in words.items() if not text]:
-        raise ValueError(f"{name}: column {column} is empty for classes {empty[:SHOWN]}")
+        yield f"is empty for classes {_some(empty)}"
     if long := [class_id for class_id, text in words.items() if len(text) > MAX_LENGTH]:
-        raise ValueError(
-            f"{name}: column {column} has more than {MAX_LENGTH:,} characters for classes"
-            f" {long[:SHOWN]}"
-        )
+        yield f"has more than {MAX_LENGTH:,} characters for classes {_some(long)}"
+
+
+def _of_columns(columns: list[str], problem: str) -> str:
+    """What one column or several have in common."""
+    if len(columns) == 1:
+        return f"column {columns[0]} {problem}"
+    return f"each of the columns {', '.join(columns)} {problem}"
+
+
+def _some(classes: list[int]) -> str:
+    more = f" and {len(classes) - SHOWN} more" if len(classes) > SHOWN else ""
+    return f"{classes[:SHOWN]}{more}"

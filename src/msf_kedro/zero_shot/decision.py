@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 
 from msf_kedro.joins import check_same_clips, rows_of
+from msf_kedro.progress import progress
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.classifier import UnseenClassifier
 from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
@@ -39,13 +40,15 @@ def fit_gates(
     sides = (seen_classes, unseen_classes)
     width = min(len(classes(table)) for table in roles.values() for classes in sides)
     seen = seen_classes(roles["calibration"])
-    rows = []
-    for protocol, seed, mine in chosen_probs(probs, candidates, "calibration"):
-        clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
-        evidence = _evidence(clips, seen_logits, mine, seen, config.outputs)
-        for kind in KINDS:
-            gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
-            rows.append({"protocol": protocol, "seed": seed} | vars(gate))
+    rows, chosen = [], list(chosen_probs(probs, candidates, "calibration"))
+    with progress("gates", len(chosen) * len(KINDS), "gate") as shown:
+        for protocol, seed, mine in chosen:
+            clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
+            evidence = _evidence(clips, seen_logits, mine, seen, config.outputs)
+            for kind in KINDS:
+                gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
+                rows.append({"protocol": protocol, "seed": seed} | vars(gate))
+                shown.advance()
     return pd.DataFrame(rows)
 
 

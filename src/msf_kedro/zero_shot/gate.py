@@ -159,12 +159,7 @@ def _choose_logistic(
 ) -> tuple[float, float]:
     from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    seen, unseen = int(evidence.is_seen.sum()), int((~evidence.is_seen).sum())
-    if config.folds > max(seen, unseen):
-        raise ValueError(
-            f"gate.folds is {config.folds}, but the gate is fitted on {seen} seen and {unseen}"
-            " unseen clips only; choose fewer folds, or more clips by parts.calibration_held_out"
-        )
+    check_folds(config.folds, int(evidence.is_seen.sum()), int((~evidence.is_seen).sum()))
     folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed % 2**32)
     thresholds = np.array(config.thresholds)
     found = []
@@ -189,6 +184,15 @@ def _draw(is_seen: Bool[np.ndarray, " n"], part: float, seed: int) -> Int[np.nda
         clips = rng.permutation(np.flatnonzero(is_seen == side))
         drawn.append(clips[int(len(clips) * (1 - part) + 1e-9) :])
     return np.sort(np.concatenate(drawn))
+
+
+def check_folds(folds: int, seen: int, unseen: int) -> None:
+    """Raise a ValueError where a gate is fitted on fewer clips than cross-validation has folds."""
+    if folds > max(seen, unseen):
+        raise ValueError(
+            f"gate.folds is {folds}, but the gate is fitted on {seen} seen and {unseen} unseen"
+            " clips only; choose fewer folds, or more clips by parts.calibration_held_out"
+        )
 
 
 def _middle_of_best(values: Float[np.ndarray, " t"]) -> int:

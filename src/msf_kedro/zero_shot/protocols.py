@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from msf_kedro.joins import rows_of
@@ -27,6 +27,17 @@ GATE_CLIPS = {
     "strict": {"seen": ("held_out",), "unseen": TRAINING_SUBJECTS},
     "paper": {"seen": ("held_out",), "unseen": ("test",)},
 }
+
+
+def gate_clips(
+    roles: pd.DataFrame, protocol: str
+) -> tuple[Bool[np.ndarray, " n"], Bool[np.ndarray, " n"]]:
+    """Which clips of the calibration phase a protocol fits gates on: seen ones, unseen ones."""
+    seen, unseen = (
+        (roles.side.eq(side) & roles.part.isin(parts)).to_numpy(dtype=bool)
+        for side, parts in GATE_CLIPS[protocol].items()
+    )
+    return seen, unseen
 
 
 def count_right(

@@ -130,8 +130,21 @@ def assign_roles(
             there, or a role has no clip.
     """
     check_split(split, classes)
-    unseen = set(split.unseen if phase == "test" else split.calibration_unseen)
-    excluded = set() if phase == "test" else set(split.unseen)
+    roles = roles_of(clips, split, parts, phase)
+    for problem in lacking_clips(roles, classes, split, phase):
+        raise ValueError(problem)
+    return roles
+
+
+def roles_of(
+    clips: pd.DataFrame, split: SplitConfig, parts: PartsConfig, phase: str
+) -> pd.DataFrame:
+    """What `assign_roles` gives, whether or not every class has the clips that it needs.
+
+    Raises:
+        ValueError: an expression names a column that is not there.
+    """
+    unseen, excluded = _sides(split, phase)
     held_out = parts.test_held_out if phase == "test" else parts.calibration_held_out
     roles = clips[["name", "action"]].set_axis(["name", "class_id"], axis=1).reset_index(drop=True)
     roles["class_id"] = roles.class_id.astype("int64")
@@ -143,8 +156,28 @@ def assign_roles(
     roles["part"] = "test"
     roles.loc[train, "part"] = "train"
     roles.loc[held, "part"] = "held_out"
-    _check_roles(roles, classes, unseen, excluded, phase)
     return roles
+
+
+def lacking_clips(
+    roles: pd.DataFrame, classes: list[int], split: SplitConfig, phase: str
+) -> Iterator[str]:
+    """What lacks the clips that it needs, each in a sentence: classes, and what is held out."""
+    unseen, excluded = _sides(split, phase)
+    counts = roles.groupby(["class_id", "part"]).size().unstack(fill_value=0)
+    counts = counts.reindex(index=classes, columns=list(PARTS), fill_value=0)
+    for class_id in sorted(set(classes) - excluded):
+        side = "unseen" if class_id in unseen else "seen"
+        needs = ["test"] if side == "unseen" and phase == "test" else ["train", "test"]
+        found = {part: int(count) for part, count in counts.loc[class_id].items()}
+        for part in needs:
+            if not found[part]:
+                yield (
+                    f"{phase} phase: {side} class {class_id} has no {part} clip ({found}); check"
+                    " the raw clips and parameters 'parts'"
+                )
+    if not (roles.side.eq("seen") & roles.part.eq("held_out")).any():
+        yield f"{phase} phase: parts.{phase}_held_out selects no training clip of a seen class"
 
 
 def seen_classes(roles: pd.DataFrame) -> list[int]:
@@ -199,20 +232,8 @@ def _named(name: str, expression: str) -> Iterator[None]:
         raise ValueError(f"parts.{name}: {str(expression)[:60]!r}: {error}") from error
 
 
-def _check_roles(roles, classes, unseen, excluded, phase) -> None:
-    """Every class needs clips in the parts where it is used."""
-    counts = roles.groupby(["class_id", "part"]).size().unstack(fill_value=0)
-    counts = counts.reindex(index=classes, columns=list(PARTS), fill_value=0)
-    for class_id in sorted(set(classes) - excluded):
-        side = "unseen" if class_id in unseen else "seen"
-        needs = ["test"] if side == "unseen" and phase == "test" else ["train", "test"]
-        for part in needs:
-            if not counts.loc[class_id, part]:
-                raise ValueError(
-                    f"{phase} phase: {side} class {class_id} has no {part} clip"
-                    f" ({dict(counts.loc[class_id])}); check the raw clips and parameters 'parts'"
-                )
-    if not (roles.side.eq("seen") & roles.part.eq("held_out")).any():
-        raise ValueError(
-            f"{phase} phase: parts.{phase}_held_out selects no training clip of a seen class"
-        )
+def _sides(split: SplitConfig, phase: str) -> tuple[set[int], set[int]]:
+    """The classes that are unseen in a phase, and those that are left out of it."""
+    if phase == "test":
+        return set(split.unseen), set()
+    return set(split.calibration_unseen), set(split.unseen)

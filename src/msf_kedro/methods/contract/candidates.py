@@ -16,6 +16,8 @@ def train_candidates(
     learning_rate: float,
     generators: list[torch.Generator],
     checkpoint: training.Checkpoint | None = None,
+    count: int | None = None,
+    unit: str = "epoch",
 ) -> tuple[dict[str, Tensor], list[training.Row]]:
     """Train all replicas of a network with Adam.
 
@@ -26,6 +28,8 @@ def train_candidates(
         epochs: the epochs, each an iterable of batches that draws nothing before it is iterated.
         generators: what they draw from, one per replica.
         checkpoint: where the state is kept after every epoch, and found by a training that goes on.
+        count: how many epochs there are, for progress; None if nobody knows.
+        unit: what an epoch is called there.
 
     Returns:
         The weights after every epoch, on the CPU, stacked as `(Y, R, ...)`; the history with a row
@@ -50,5 +54,7 @@ def train_candidates(
         after_epoch=keep,
         replicas=len(generators),
         resumable=training.Resumable(checkpoint, generators, kept),
+        count=count,
+        unit=unit,
     )
     return {key: torch.stack([state[key] for state in kept]) for key in kept[0]}, history

@@ -172,7 +172,9 @@ class Generative(Fitted):
 
         cycles = (cycle(number) for number in range(1, config.cycles + 1))
         models, history = train_candidates(
-            name, network, loss, cycles, config.learning_rate, generators, checkpoint
+            *(name, network, loss, cycles, config.learning_rate, generators, checkpoint),
+            count=config.cycles,
+            unit="cycle",
         )
         candidates = [f"cycle {number}" for number in range(1, config.cycles + 1)]
         return cls._of(task, seeds, config, candidates, shared, models), history
@@ -238,7 +240,12 @@ class Generative(Fitted):
             linear.parameters(), lr=config.classifier_learning_rate, fused=True
         )
         epochs = [[(samples,)]] * config.classifier_steps
-        history = training.fit(name, linear, loss, epochs, optimizer, replicas=len(generators))
+        history = training.fit(
+            *(name, linear, loss, epochs, optimizer),
+            replicas=len(generators),
+            count=config.classifier_steps,
+            unit="step",
+        )
         weight, bias = (
             tensor.detach().cpu().unflatten(0, (candidates, len(self.seeds)))
             for tensor in (linear.weight, linear.bias)

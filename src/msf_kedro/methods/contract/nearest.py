@@ -124,7 +124,8 @@ class Ranking(Nearest):
 
         epochs = (batches() for _ in range(config.checkpoints))
         models, history = train_candidates(
-            name, network, loss, epochs, config.learning_rate, generators, checkpoint
+            *(name, network, loss, epochs, config.learning_rate, generators, checkpoint),
+            count=config.checkpoints,
         )
         candidates = [f"step {interval * number}" for number in range(1, config.checkpoints + 1)]
         return cls._of(task, seeds, config, candidates, {}, models), history

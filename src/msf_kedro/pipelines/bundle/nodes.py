@@ -21,6 +21,7 @@ from msf_kedro.recognizer.model import SEEN, UNSEEN, KnownClass, Model, Stream
 from msf_kedro.reports.benchmark import Cell, cell_outcomes
 from msf_kedro.reports.comparisons import TablesConfig, intervals, resample
 from msf_kedro.reports.wording import FIGURES, SYNTHETIC
+from msf_kedro.texts.class_texts import several_of
 from msf_kedro.texts.encoders import get_encoder
 from msf_kedro.texts.fusion import TEXT_COLUMNS
 from msf_kedro.zero_shot.gate import Gate
@@ -95,7 +96,7 @@ def make_bundle(
             class_texts,
             text_features,
         ),
-        facts=_facts(metrics, chosen, predictions, class_texts, tables),
+        facts=_facts(metrics, made, chosen, predictions, class_texts, tables),
     )
     values, tensors = model.parts()
     return Bundle(values, tensors, card(values))
@@ -116,7 +117,9 @@ def _made_with(metrics: dict) -> dict[str, Any]:
             " made the predictions; a bundle is made of a whole run from clips: `kedro run"
             " --pipelines=gzssar`"
         )
-    return made
+    # Other class splits are of other models; `several` splits have no one of theirs.
+    own = {name: s for name, s in made.get("splits", {}).items() if name == metrics["run"]["split"]}
+    return made | {"splits": own}
 
 
 def _choose(candidates: pd.DataFrame, bundle: BundleConfig) -> dict[str, Any]:
@@ -164,15 +167,14 @@ def _classes(
         for side, class_ids in sides.items()
         for class_id in class_ids
     ]
-    labels = pd.Series([known.label for known in found])
-    if labels.duplicated().any():
-        twice = labels[labels.duplicated()].tolist()
+    if twice := several_of(class_texts, [known.class_id for known in found]):
         raise ValueError(f"class texts: several classes are called {twice}; give each its label")
     return found
 
 
 def _facts(
     metrics: dict,
+    made_with: dict[str, Any],
     chosen: dict[str, Any],
     predictions: pd.DataFrame,
     class_texts: pd.DataFrame,
@@ -212,5 +214,5 @@ def _facts(
             for row in figures(mine).itertuples()
         ],
         "version": __version__,
-        "made_with": run["parameters"],
+        "made_with": made_with,
     }

@@ -36,7 +36,7 @@ def report(
     texts: str,
     encoder: str,
 ) -> dict:
-    """The report of the run, which is logged as a table too.
+    """The report of the run.
 
     Args:
         made_with: the parameters that made the predictions. The others are read now: they say
@@ -44,11 +44,6 @@ def report(
     """
     run = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
     run |= {"gate": gate.kind, "parameters": made_with}
-    logger.info(
-        "%s, split %s, %s, texts %s, %d seeds: mean ± standard deviation over seeds\n%s",
-        *(study, split, method, texts, zssar_results.seed.nunique()),
-        evaluation.results_table(zssar_results, gzssar_results),
-    )
     return evaluation.report(run, zssar_results, gzssar_results, gate.kind)
 
 

@@ -41,6 +41,11 @@ def create_pipeline(from_clips: bool = True, **kwargs) -> Pipeline:
     )
 
 
+def create_features_pipeline(**kwargs) -> Pipeline:
+    """The report of a study that has features only."""
+    return create_pipeline(from_clips=False)
+
+
 def _draw_trainings(phase: str, from_clips: bool) -> Node:
     histories = {stream: f"{phase}.{stream}.history" for stream in STREAMS if from_clips}
     for training in ("alignment", "unseen_classifier"):
