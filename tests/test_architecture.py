@@ -43,6 +43,7 @@ ROOMS = {
     "networks": "runtime configuration clips released",
     "methods": "runtime configuration texts networks",
     "recognizer": "runtime clips texts zero_shot networks methods",
+    "demo": "clips drawings recognizer",
     "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }
 
