@@ -25,6 +25,7 @@ DEFECT = "something went wrong that should not have; the terminal says more"
 def application(playground: Playground) -> Starlette:
     """The application; when it starts, the text encoder is loaded in the background."""
     templates = environment("msf_kedro", "demo")
+    templates.policies["json.dumps_kwargs"] = {}  # kinds of text in the order of the method
     page = templates.get_template("page.html.jinja").render(
         **_words(playground), about=playground.about(), suffixes=SUFFIXES, key=KEY
     )

@@ -206,7 +206,7 @@
     verdict(answer);
     gate(answer);
     for (const side of ["unseen", "seen"]) {
-      const rows = answer[side].slice(0, 8).map(([label, share]) => {
+      const rows = answer[side].slice(0, about.told).map(([label, share]) => {
         const filled = make("i", {}), bar = make("span", { className: "bar" }, filled);
         bar.setAttribute("aria-hidden", "true");
         filled.style.width = 100 * share + "%";
@@ -226,7 +226,7 @@
 
   function verdict({ label, share, side, truth }) {
     const known = side === "seen" ? "known from clips" : "known from words";
-    const parts = [make("b", { textContent: label }), `${percent(share)} among classes ${known}. `];
+    const parts = [make("b", { textContent: label }), `${percent(share)} among classes ${known}`];
     if (truth === label) parts.push(make("span", { className: "right", textContent: "✓ Right." }));
     else if (truth) parts.push(make("span", { className: "wrong", textContent: `✗ Wrong: the clip shows “${truth}”.` }));
     $("verdict").replaceChildren(...parts);

@@ -23,7 +23,7 @@ UPLOADS = 20  # that are kept, the latest
 AT_HAND = 4  # clips that need not be read again
 MAX_NAME = 80  # characters of an uploaded file's
 MAX_CLASSES = 200  # in words
-TOLD = 6  # classes of each side
+TOLD = 6  # classes of each side that are listed
 # Text kind → what to call it. The label is not among them: it has a field of its own.
 ASKED = {
     "AD": "What is done, and to what end",
@@ -74,6 +74,7 @@ class Playground:
             "seen": [known.label for known in self.model.of(SEEN)],
             "kinds": kinds,
             "bytes": self.model.limits.bytes,
+            "told": TOLD,
         }
 
     def take(self, name: str, content: bytes) -> dict[str, str]:
@@ -145,7 +146,7 @@ class Playground:
             "side": found.side,
             "score": found.score,
             "threshold": found.threshold,
-            "seen": list(ranked[SEEN].items())[:TOLD],
+            "seen": list(ranked[SEEN].items()),
             "unseen": list(ranked[UNSEEN].items()),
             "truth": offer.label,
             "seconds": round(seconds, 2),
@@ -195,12 +196,10 @@ class Playground:
 def _parsed(one: Any) -> tuple[str, dict[str, str]]:
     """A class's label and its texts, those that are empty left out."""
     label, texts = (one.get("label"), one.get("texts")) if isinstance(one, dict) else (None, None)
-    if not isinstance(label, str) or not label.strip() or not isinstance(texts, dict):
+    told = [label, *texts.values()] if isinstance(texts, dict) else [None]
+    if not all(isinstance(text, str) for text in told) or not label.strip():
         raise ValueError(f"a class is {str(one)[:60]}, expected a label and texts")
-    given = {kind: text for kind, text in texts.items() if text != ""}
-    return label.strip(), {
-        kind: text for kind, text in given.items() if not isinstance(text, str) or text.strip()
-    }
+    return label.strip(), {kind: text for kind, text in texts.items() if text.strip()}
 
 
 def _given(clip: np.ndarray) -> Load:
