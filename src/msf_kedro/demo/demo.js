@@ -1,7 +1,7 @@
 // The page's own script: what the user picks and writes goes to /answer, and its reply into the page.
 (() => {
   "use strict";
-  const PAUSE = 300; // milliseconds without a key, after which the words are taken
+  const PAUSE = 250; // milliseconds without a key, after which the words are taken
   const PATIENCE = 1500; // after which a waiting user is told why
   const about = JSON.parse(document.getElementById("about").textContent);
   // What a class of one's own is asked for: one description for both sentences, or what else is read.
@@ -27,9 +27,9 @@
     throw new Error(told.error || `the server answers ${response.status}`);
   }
 
-  function say(sentence) { // "" takes it away
-    $("error").hidden = !sentence;
-    $("error").textContent = sentence && sentence[0].toUpperCase() + sentence.slice(1) + ".";
+  function say(place, sentence) { // "" takes it away
+    $(place).hidden = !sentence;
+    $(place).textContent = sentence;
   }
 
   // --- classes known from words ---
@@ -126,6 +126,7 @@
   async function pick() {
     const key = $("picked").value;
     if (!key) return;
+    say("refused", "");
     open();
     ask();
     try {
@@ -137,14 +138,14 @@
     } catch (error) {
       if (key !== $("picked").value) return;
       $("figure").replaceChildren();
-      say(error.message);
+      say("refused", error.message);
     }
   }
 
   async function take() {
     const [file] = $("file").files;
     if (!file) return;
-    say("");
+    say("refused", "");
     try {
       if (file.size > about.bytes)
         throw new Error(`${file.name} has ${file.size.toLocaleString("en")} bytes, accepted are at most ${about.bytes.toLocaleString("en")}`);
@@ -154,7 +155,7 @@
       $("picked").value = taken.key;
       pick();
     } catch (error) {
-      say(error.message);
+      say("refused", error.message);
     }
     $("file").value = ""; // so that the same file can be taken again
   }
@@ -189,7 +190,7 @@
         if (!again) show(answer);
       } catch (error) {
         if (again) continue;
-        say(error.message);
+        say("error", error.message);
         $("answer").classList.add("stale");
       }
     } while (again);
@@ -200,7 +201,7 @@
   }
 
   function show(answer) {
-    say("");
+    say("error", "");
     $("answer").classList.remove("stale");
     $("ranking").hidden = false;
     verdict(answer);
@@ -228,6 +229,8 @@
     const known = side === "seen" ? "known from clips" : "known from words";
     const parts = [make("b", { textContent: label }), `${percent(share)} among classes ${known}`];
     if (truth === label) parts.push(make("span", { className: "right", textContent: "✓ Right." }));
+    else if (classes.some(one => one.own && one.given === label) && truth)
+      parts.push(make("span", { textContent: `A class of your own; the study calls the clip “${truth}”.` }));
     else if (truth) parts.push(make("span", { className: "wrong", textContent: `✗ Wrong: the clip shows “${truth}”.` }));
     $("verdict").replaceChildren(...parts);
   }
