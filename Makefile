@@ -8,7 +8,7 @@ ENV ?=
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 NUMERICAL := tests/clips tests/methods tests/networks tests/zero_shot
 
-.PHONY: help run rerun test lint viz lock clean
+.PHONY: help run rerun demo test lint viz lock clean
 
 help:  ## show these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -18,6 +18,9 @@ run: $(VENV)/.installed  ## run the main job (ENV=utd_mhad chooses another study
 
 rerun: $(VENV)/.installed  ## the same, but run only what has changed
 	$(BIN)/kedro run $(if $(ENV),--env=$(ENV)) --pipelines=$(PIPELINE) --runner=msf_kedro.runner.ChangedOnlyRunner
+
+demo: $(VENV)/.installed-demo  ## after `make run`: play with words and clips in the browser
+	$(BIN)/kedro msf demo $(if $(ENV),--env=$(ENV))
 
 # The second run computes as a processor without vector units does: floats round otherwise there.
 test: $(VENV)/.installed-dev lint  ## lint, run all tests, then the numerical ones anew

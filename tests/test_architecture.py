@@ -45,6 +45,7 @@ ROOMS = {
     "networks": "runtime configuration progress clips released",
     "methods": "runtime configuration texts networks",
     "recognizer": "runtime progress clips texts zero_shot networks methods",
+    "demo": "clips drawings recognizer",
     "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }
 

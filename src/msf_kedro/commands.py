@@ -1,9 +1,11 @@
 """The commands of `kedro msf` that take clips, a bundle or an environment."""
 
+import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -59,12 +61,7 @@ def recognize(
             recognizer = Recognizer.load(bundle)
         else:
             with _catalog(metadata, env, params) as catalog:
-                if not catalog.exists("bundle"):
-                    raise click.ClickException(
-                        "the study has no bundle yet: `kedro run --pipelines=bundle` makes one of a"
-                        " finished run, with its --env and --params (or name one with --bundle)"
-                    )
-                recognizer = Recognizer.of(catalog.load("bundle"))
+                recognizer = Recognizer.of(_bundle(catalog))
         predictions = recognizer.predict(clips, among)
         if output:
             output.parent.mkdir(parents=True, exist_ok=True)
@@ -157,6 +154,86 @@ def look(
     click.echo(f"watch them in {output.resolve()}")
 
 
+@click.command()
+@env_option
+@params_option
+@click.option(
+    "--bundle",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="A bundle's folder, without any study; else the study's newest.",
+)
+@click.option(
+    "--clips",
+    "place",
+    type=click.Path(path_type=Path),
+    help="A folder or file of clips to pick from; else some of the study's test clips.",
+)
+@click.option("--port", default=8321, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--no-browser", is_flag=True, help="Only say where the page is.")
+@click.pass_obj
+def demo(
+    metadata: ProjectMetadata,
+    env: str | None,
+    params: dict[str, Any],
+    folder: Path | None,
+    place: Path | None,
+    port: int,
+    no_browser: bool,
+) -> None:
+    """Play with words: a page where clips are recognised among classes that you describe.
+
+    It is served to this machine alone, until Ctrl+C.
+    """
+    with _in_a_sentence():
+        try:
+            from msf_kedro.demo import server
+            from msf_kedro.demo.app import application
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"the page needs {error.name}: `make demo` installs it, or"
+                " `pip install 'msf_kedro[demo]'`"
+            ) from error
+        from msf_kedro.datasets.places import clips_in
+        from msf_kedro.demo import offers
+        from msf_kedro.demo.playground import Playground
+        from msf_kedro.recognizer.bundle import read_bundle
+        from msf_kedro.recognizer.model import Model
+
+        listening = server.listen(port)
+        with _catalog(metadata, env, params) as catalog:
+            bundle = read_bundle(folder) if folder else _bundle(catalog)
+            if place:
+                offered = offers.of_folder(clips_in(place))
+            else:
+                offered = [] if folder else _study_offers(catalog)
+        app = application(Playground(Model.of_parts(bundle.values, bundle.tensors), offered))
+    click.echo(f"the page is at {server.address(listening)} (Ctrl+C ends it)")
+    if not no_browser:
+        Thread(target=webbrowser.open, args=[server.address(listening)], daemon=True).start()
+    with suppress(KeyboardInterrupt):
+        server.server(app).run(sockets=[listening])
+
+
+def _study_offers(catalog: CatalogProtocol) -> list[Any]:
+    """Some test clips of a study, for the page."""
+    from msf_kedro.demo import offers
+
+    texts = catalog.load("class_texts")
+    labels = dict(zip(texts.class_id, texts.label, strict=True))
+    return offers.of_study(catalog.load("raw_clips"), catalog.load("test_roles"), labels)
+
+
+def _bundle(catalog: CatalogProtocol) -> Any:
+    """The study's newest bundle."""
+    if not catalog.exists("bundle"):
+        raise click.ClickException(
+            "the study has no bundle yet: `kedro run --pipelines=bundle` makes one of a"
+            " finished run, with its --env and --params (or name one with --bundle)"
+        )
+    return catalog.load("bundle")
+
+
 def _write(file: Path, text: str) -> None:
     """A text file, whole or not at all."""
     with whole_or_nothing(file) as partial:
@@ -226,7 +303,7 @@ def check(metadata: ProjectMetadata, env: str | None, params: dict[str, Any], wh
     click.echo("nothing is wrong")
 
 
-COMMANDS = [recognize, examples, look, new_study, check]
+COMMANDS = [recognize, examples, look, demo, new_study, check]
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-// Moving skeletons: every `.player` gets its tools, every figure in it a canvas.
+// Moving skeletons: every `.player` gets its tools, every figure in it a canvas. For one that comes
+// into the page later there is `moveSkeletons(player)`; `stop()` of what it gives ends it.
 // Without this script a figure shows its strip of poses, as it does in print.
 (() => {
   "use strict";
@@ -149,8 +150,10 @@
       this.tools();
       root.classList.add("ready");
       this.colour();
-      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour());
-      addEventListener("resize", () => this.draw());
+      this.listening = new AbortController();
+      const until = { signal: this.listening.signal };
+      matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.colour(), until);
+      addEventListener("resize", () => this.draw(), until);
       const watch = new IntersectionObserver(entries => entries.forEach(entry => {
         const clip = this.clips.find(one => one.canvas === entry.target);
         clip.seen = entry.isIntersecting;
@@ -209,6 +212,11 @@
       if (on) requestAnimationFrame(now => this.tick(now));
     }
 
+    stop() {
+      this.playing = false;
+      this.listening.abort();
+    }
+
     tick(now) {
       if (!this.playing) return;
       const seconds = Math.min((now - (this.last ?? now)) / 1000, 0.1) * this.speed;
@@ -230,5 +238,6 @@
     }
   }
 
+  window.moveSkeletons = root => new Player(root);
   document.querySelectorAll(".player").forEach(root => new Player(root));
 })();

