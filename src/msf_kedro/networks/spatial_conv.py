@@ -29,7 +29,7 @@ class JointShift(nn.Module):
         self.register_buffer("inverse", torch.argsort(order), persistent=False)
 
     def forward(self, x: Float[Tensor, "P Q L"]) -> Float[Tensor, "Q P L"]:
-        return x.flatten(0, 1)[self.order].view(x.shape[1], x.shape[0], x.shape[2])
+        return x.flatten(0, 1).index_select(0, self.order).view(x.shape[1], x.shape[0], x.shape[2])
 
 
 class JointBatchNorm(nn.Module):
@@ -163,8 +163,8 @@ class _Convolve(torch.autograd.Function):
             grad, rows, Statistics(*found), norm_weight, ctx.of_batch
         )
         joints = len(factor)
-        of_mixed = of_rows[shift_out.inverse].view(joints, -1, rows.shape[1])
-        of_x = torch.bmm(masked, of_mixed).flatten(0, 1)[shift_in.inverse]
+        of_mixed = of_rows.index_select(0, shift_out.inverse).view(joints, -1, rows.shape[1])
+        of_x = torch.bmm(masked, of_mixed).flatten(0, 1).index_select(0, shift_in.inverse)
         of_masked = torch.bmm(shifted, of_mixed.transpose(1, 2)).to(weight.dtype)
         by_channel = of_masked.transpose(0, 1)  # (C, V, D)
         of_weight = torch.bmm(factor.t()[:, None], by_channel)[:, 0]
