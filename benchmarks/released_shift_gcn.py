@@ -2,10 +2,10 @@
 
     python benchmarks/released_shift_gcn.py --clips 32 --bodies 1
 
-Three ways to the same answer, taking turns: `all_bodies` computes absent bodies too, as the
-release does; `shared` is the project's way and computes one absent body per batch; `convolved` is
-`shared` with every time shift as a convolution. Weights are random, time shifts as wide as the
-release's. Seconds are processor time, so that other programs matter little.
+Two ways to the same answer, taking turns: `all_bodies` computes absent bodies too, as the
+release does; `shared` is the project's way and computes one absent body per batch. Weights are
+random, time shifts as wide as the release's. Seconds are processor time, so that other programs
+matter little.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from collections.abc import Callable
 
 import torch
 
-from msf_kedro.networks import shift_gcn
 from msf_kedro.networks.padded_shift_gcn import AT_ONCE, PaddedShiftGCN
-from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig, TimeShift
+from msf_kedro.networks.shift_gcn import PERSONS, ShiftGCN, ShiftGCNConfig
+from msf_kedro.networks.time_shift import TimeShift
 
 WIDTHS = [*[64] * 4, *[128] * 3, *[256] * 3]
 JOINTS = 25
@@ -44,14 +44,6 @@ def shared(released: PaddedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
     return released(clips)[0]
 
 
-def convolved(released: PaddedShiftGCN, clips: torch.Tensor) -> torch.Tensor:
-    reach, shift_gcn.WIDE_REACH = shift_gcn.WIDE_REACH, 1000
-    try:
-        return released(clips)[0]
-    finally:
-        shift_gcn.WIDE_REACH = reach
-
-
 @torch.inference_mode()
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -66,7 +58,7 @@ def main() -> None:
     clips = torch.randn(options.clips, 3, options.frames, JOINTS, PERSONS, generator=draw)
     clips[..., options.bodies :] = 0
 
-    ways: tuple[Callable, ...] = (all_bodies, convolved, shared)
+    ways: tuple[Callable, ...] = (all_bodies, shared)
     seconds = {way: [] for way in ways}
     answers = {}
     for _ in range(options.rounds):

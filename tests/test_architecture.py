@@ -59,7 +59,7 @@ ALLOWED = {
     # It reads plain values and arrays only, and runs nothing of what a pickle asks for.
     ("clips/pyskl.py", "pickle.Unpickler"),
     # Initial weights come from the global generator, as torch.nn's do, inside `runtime.seeded`.
-    ("networks/shift_gcn.py", "torch.randn(inputs, outputs)"),
+    ("networks/spatial_conv.py", "torch.randn(inputs, outputs)"),
     # A bundle is a folder that is read and written without Kedro, and clips are a user's files.
     ("recognizer/bundle.py", "(partial / name).write_bytes"),
     ("recognizer/bundle.py", "(folder / name).read_bytes"),

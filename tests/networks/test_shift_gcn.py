@@ -7,16 +7,12 @@ import torch
 import torch.nn.functional as F
 from hypothesis import given
 from hypothesis import strategies as st
+from support.plain_shift_gcn import PlainShiftGCN
 from torch import nn
 
-from msf_kedro.networks.shift_gcn import (
-    JointShift,
-    ShiftGCN,
-    ShiftGCNConfig,
-    SpatialShiftConv,
-    TimeShift,
-    Unit,
-)
+from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig, Unit
+from msf_kedro.networks.spatial_conv import JointShift, SpatialShiftConv
+from msf_kedro.networks.time_shift import BLOCK, DENSE, TimeShift
 
 SHIFTS = torch.tensor([-12.0, -9.6, -2.5, -1.0, -0.3, 0.0, 0.4, 1.0, 3.75, 12.0])
 strides = pytest.mark.parametrize("stride", [1, 2])
@@ -52,24 +48,19 @@ def pointwise(x: torch.Tensor, layers: nn.Sequential) -> torch.Tensor:
 # --- shifts ---
 
 
-@given(st.integers(1, 7), st.integers(1, 6), st.sampled_from([-1, 1]))
-def test_joint_shift_equals_a_slow_loop_and_the_other_direction_undoes_it(
-    channels, joints, direction
-):
-    shift = JointShift(channels, joints, direction)
-    x = torch.randn(2, channels, joints, 3)
-    expected = torch.empty_like(x)
+@given(st.integers(1, 7), st.integers(1, 6))
+def test_joint_shifts_equal_a_slow_loop_and_one_undoes_the_other(channels, joints):
+    """The first leaves joints in front, and the second starts from there."""
+    there, back = (JointShift(channels, joints, direction) for direction in (1, -1))
+    x, y = torch.randn(channels, joints, 3), torch.randn(joints, channels, 3)
+    shifted, undone = torch.empty_like(y), torch.empty_like(x)
     for c in range(channels):
         for v in range(joints):
-            expected[:, c, v] = x[:, c, (v + direction * c) % joints]
-    assert torch.equal(shift(x), expected)
-    assert torch.equal(JointShift(channels, joints, -direction)(shift(x)), x)
-
-
-def test_joint_shift_passes_gradients():
-    shift = JointShift(4, 3, 1)
-    x = torch.randn(2, 4, 3, 2, dtype=torch.double, requires_grad=True)
-    assert torch.autograd.gradcheck(lambda x: shift(x).square(), x)
+            shifted[v, c] = x[c, (v + c) % joints]
+            undone[c, v] = y[(v - c) % joints, c]
+    assert torch.equal(there(x), shifted)
+    assert torch.equal(back(y), undone)
+    assert torch.equal(back(there(x)), x)
 
 
 def time_shift(stride: int, shifts: torch.Tensor = SHIFTS) -> TimeShift:
@@ -80,18 +71,18 @@ def time_shift(stride: int, shifts: torch.Tensor = SHIFTS) -> TimeShift:
 
 @strides
 @pytest.mark.parametrize("learns", [True, False])
-@pytest.mark.parametrize("frames", [1, 2, 5, 8, 15])
+@pytest.mark.parametrize("frames", [1, 2, 5, 8, 15, DENSE, DENSE + 1, DENSE + 3 * BLOCK + 1])
 def test_time_shift_equals_a_slow_loop(stride, frames, learns):
     """Linear interpolation of the two neighbouring frames, zeros outside."""
-    x = torch.randn(2, len(SHIFTS), 3, frames, dtype=torch.double)
-    out = torch.zeros(2, len(SHIFTS), 3, math.ceil(frames / stride), dtype=torch.double)
+    x = torch.randn(len(SHIFTS), 3, 2, frames, dtype=torch.double)
+    out = torch.zeros(len(SHIFTS), 3, 2, math.ceil(frames / stride), dtype=torch.double)
     for c, shift in enumerate(SHIFTS.double().tolist()):
         for t in range(out.shape[-1]):
             position = stride * t + shift + (0.5 if stride == 2 else 0)
             before = math.floor(position)
             for frame, weight in ((before, before + 1 - position), (before + 1, position - before)):
                 if 0 <= frame < frames:
-                    out[:, c, :, t] += weight * x[:, c, :, frame]
+                    out[c, ..., t] += weight * x[c, ..., frame]
     module = time_shift(stride).requires_grad_(learns)
     torch.testing.assert_close(module(x), out)
     # float32 knows positions up to 16 to 1e-6, and so the weights of two frames, of at most 5
@@ -100,23 +91,24 @@ def test_time_shift_equals_a_slow_loop(stride, frames, learns):
 
 @strides
 @pytest.mark.parametrize("learns", [True, False])
+@pytest.mark.parametrize("frames", [8, 100])
 @pytest.mark.parametrize("shift", [1e4, -1e7, 1e30, math.inf])
-def test_a_time_shift_beyond_all_frames_gives_zeros_at_no_cost(shift, stride, learns):
-    """A kernel as wide as the shift would not fit into memory."""
-    x = torch.randn(2, 3, 4, 8, dtype=torch.double)
-    module = time_shift(stride, torch.tensor([0.5, shift, -8.5])).requires_grad_(learns)
+def test_a_time_shift_beyond_all_frames_gives_zeros_at_no_cost(shift, frames, stride, learns):
+    """A band as wide as the shift would not fit into memory."""
+    x = torch.randn(3, 4, 2, frames, dtype=torch.double)
+    module = time_shift(stride, torch.tensor([0.5, shift, -frames - 0.5])).requires_grad_(learns)
     out = module(x)
-    if math.isfinite(shift):
-        assert (out[:, 1:] == 0).all()
-        assert torch.equal(out[:, :1], time_shift(stride, torch.tensor([0.5]))(x[:, :1]))
+    assert (out[1:] == 0).all()
+    torch.testing.assert_close(out[:1], time_shift(stride, torch.tensor([0.5]))(x[:1]))
     if learns:
-        out[:, :1].sum().backward()
+        out[:1].sum().backward()
         assert module.shift.grad[1].abs() == 1e-4
 
 
 def test_a_time_shift_that_is_no_number_gives_none():
-    out = time_shift(1, torch.tensor([0.5, math.nan]))(torch.randn(2, 2, 4, 8).double())
-    assert out[:, 1].isnan().all()
+    for frames in (8, 100):
+        out = time_shift(1, torch.tensor([0.5, math.nan]))(torch.randn(2, 2, 4, frames).double())
+        assert out[1].isnan().all()
 
 
 def test_a_new_time_shift_is_within_a_frame_either_way():
@@ -126,19 +118,19 @@ def test_a_new_time_shift_is_within_a_frame_either_way():
 
 
 @strides
-def test_gradients_of_a_time_shift(stride):
+@pytest.mark.parametrize("frames", [9, DENSE + 2 * BLOCK + 3])
+def test_gradients_of_a_time_shift(stride, frames):
     """Through the input that of a dense matrix; the shift's own is its sign times 0.01."""
-    frames = 9
     module = time_shift(stride, SHIFTS + 0.05)
-    x = torch.randn(2, len(SHIFTS), 3, frames, dtype=torch.double, requires_grad=True)
+    x = torch.randn(len(SHIFTS), 3, 2, frames, dtype=torch.double, requires_grad=True)
     upstream = torch.randn(module(x).shape, dtype=torch.double)
-    upstream[:, 4] = 0
+    upstream[4] = 0
     found, shift_grad = torch.autograd.grad(module(x), (x, module.shift), upstream)
 
     shift = module.shift.detach().clone().requires_grad_()
     position = stride * torch.arange(upstream.shape[-1]) + (0.5 if stride == 2 else 0)
     distance = (position[None, :, None] + shift[:, None, None] - torch.arange(frames)).abs()
-    dense = torch.einsum("cut,bcvt->bcvu", (1 - distance).clamp_min(0), x)
+    dense = torch.einsum("cut,cvbt->cvbu", (1 - distance).clamp_min(0), x)
     expected, plain = torch.autograd.grad(dense, (x, shift), upstream)
     torch.testing.assert_close(found, expected)
     assert plain[4] == 0
@@ -175,7 +167,7 @@ def slow_unit(unit: Unit, x: torch.Tensor, stride: int) -> torch.Tensor:
     """A whole unit on `(B, T, V, C)`; the time shifts are those tested above."""
 
     def in_time(shift, x):
-        return shift(x.permute(0, 3, 2, 1)).permute(0, 3, 2, 1)
+        return shift(x.permute(3, 2, 0, 1)).permute(2, 3, 1, 0)
 
     temporal = unit.temporal
     out = normalised(slow_spatial(unit.spatial, x), temporal.norm_in)
@@ -192,7 +184,7 @@ def slow_unit(unit: Unit, x: torch.Tensor, stride: int) -> torch.Tensor:
 def test_spatial_shift_convolution_equals_a_slow_loop(inputs, outputs, joints):
     module = unlike_initial(SpatialShiftConv(inputs, outputs, joints))
     x = torch.randn(2, 3, joints, inputs, dtype=torch.double)
-    found = module(x.permute(0, 3, 2, 1)).permute(0, 3, 2, 1)
+    found = module(x.permute(3, 2, 0, 1)).permute(2, 3, 1, 0)
     torch.testing.assert_close(found, slow_spatial(module, x))
 
 
@@ -203,7 +195,7 @@ def test_spatial_shift_convolution_equals_a_slow_loop(inputs, outputs, joints):
 def test_a_unit_equals_its_slow_transcription(inputs, outputs, stride, residual):
     unit = unlike_initial(Unit(inputs, outputs, 5, stride, residual))
     x = torch.randn(2, 7, 5, inputs, dtype=torch.double)
-    found = unit(x.permute(0, 3, 2, 1)).permute(0, 3, 2, 1)
+    found = unit(x.permute(3, 2, 0, 1)).permute(2, 3, 1, 0)
     torch.testing.assert_close(found, slow_unit(unit, x, stride))
 
 
@@ -273,6 +265,69 @@ def test_a_network_equals_its_slow_transcription():
     torch.testing.assert_close(features, torch.stack(expected))
     weight, bias = net.classifier.weight, net.classifier.bias
     torch.testing.assert_close(logits, torch.stack(expected) @ weight.t() + bias)
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize(
+    ("frames", "widths", "strided"),
+    [(8, [6, 6, 8], [3]), (15, [8, 6, 6], [2, 3]), (DENSE + 70, [4, 4, 6], [3])],
+)
+def test_it_does_what_ordinary_layers_do(frames, widths, strided, training):
+    """Outputs, all gradients and all statistics."""
+    net = network(config=ShiftGCNConfig(widths, strided))
+    plain = PlainShiftGCN(widths, strided, joints=5, classes=4).double()
+    plain.load_state_dict(unlike_initial(net).state_dict())
+    for module in net.train(training), plain.train(training):
+        module.zero_grad()
+    bodies, clip, person = ragged([2, 1, 2], frames=frames)
+    given = [bodies.clone().requires_grad_() for _ in range(2)]
+    answers = [n(x, clip, person) for n, x in zip((net, plain), given, strict=True)]
+    weights = torch.randn_like(answers[0][0]), torch.randn_like(answers[0][1])
+    for logits, features in answers:
+        ((logits * weights[0]).sum() + (features * weights[1]).sum()).backward()
+    torch.testing.assert_close(answers[0], answers[1])
+    torch.testing.assert_close(given[0].grad, given[1].grad)
+    torch.testing.assert_close(net.state_dict(), plain.state_dict())
+    for (name, found), expected in zip(net.named_parameters(), plain.parameters(), strict=True):
+        assert expected.grad is not None
+        torch.testing.assert_close(
+            found.grad, expected.grad, atol=1e-9, rtol=1e-7, msg=lambda m, name=name: f"{name}: {m}"
+        )
+
+
+def test_in_single_precision_it_is_as_near_to_double_precision_as_ordinary_layers():
+    """At starting weights, with activations far from zero."""
+    widths, strided = [16, 16, 32], [3]
+    net = network(config=ShiftGCNConfig(widths, strided)).double()
+    bodies, clip, person = ragged([1] * 8, frames=32)
+    exact = net(bodies + 3, clip, person)[1]
+    plain = PlainShiftGCN(widths, strided, joints=5, classes=4)
+    plain.load_state_dict(net.state_dict())
+    apart = [(n.float()(bodies.float() + 3, clip, person)[1] - exact).norm() for n in (net, plain)]
+    assert apart[0] < 3 * apart[1] < 1e-3 * exact.norm()
+
+
+@pytest.mark.parametrize("frames", [8, DENSE + 20])
+def test_in_mixed_precision_it_is_as_near_to_single_precision_as_ordinary_layers(frames):
+    widths, strided = [16, 16, 32], [3]
+    net = network(config=ShiftGCNConfig(widths, strided)).float()
+    plain = PlainShiftGCN(widths, strided, joints=5, classes=4)
+    plain.load_state_dict(net.state_dict())
+    bodies, clip, person = ragged([1, 2] * 8, frames=frames)
+
+    def found(net: nn.Module, reduced: bool) -> list[torch.Tensor]:
+        net.zero_grad()
+        with torch.autocast("cpu", torch.bfloat16, enabled=reduced):
+            logits, features = net(bodies.float(), clip, person)
+            F.cross_entropy(logits, torch.arange(16) % 4).backward()
+        units = net.units
+        return [features.detach(), units[0].spatial.weight.grad, units[2].temporal.mix.weight.grad]
+
+    for exact, ours, theirs in zip(
+        found(net, False), found(net, True), found(plain, True), strict=True
+    ):
+        assert ours.dtype == torch.float32
+        assert 0 < (ours - exact).norm() < 1.5 * (theirs - exact).norm() < exact.norm()
 
 
 @given(st.lists(st.integers(1, 2), min_size=1, max_size=5), st.integers(0, 100))

@@ -15,10 +15,7 @@ import pyarrow.compute as pc
 from jaxtyping import Float
 
 from msf_kedro.clips.limits import Limits
-
-JOINTS = 25
-_BODY_FIELDS = 10
-_JOINT_FIELDS = 12
+from msf_kedro.clips.ntu_arrays import BODY_FIELDS, JOINT_FIELDS, JOINTS, read_plain
 
 
 class _Body(NamedTuple):
@@ -51,33 +48,41 @@ def read_skeleton(text: str, name: str, limits: Limits) -> Float[np.ndarray, "M 
             expected.
     """
     limits.check(name, size=len(text))
-    lines = _lines(text, name, limits)
-    frames = _count(lines, 0, name, "the frame count")
+    frames = _frames(text, name, limits)
+    clip = read_plain(text, frames, limits.bodies)
+    return _read_carefully(text, frames, name, limits) if clip is None else clip
+
+
+def _read_carefully(
+    text: str, frames: int, name: str, limits: Limits
+) -> Float[np.ndarray, "M T 25 3"]:
+    """Line by line, whatever the white space, with an error for whatever is wrong."""
+    lines = text.rstrip().split("\n")
     bodies = list(_walk(lines, frames, name, limits))
     longest = max((body.place + 1 for body in bodies), default=0)
     clip = np.zeros((longest, frames, JOINTS, 3), np.float32)
     if bodies:
-        _numbers(lines, [body.line for body in bodies], _BODY_FIELDS, bodies, name)
+        _numbers(lines, [body.line for body in bodies], BODY_FIELDS, bodies, name)
         joint_lines = [body.line + 2 + joint for body in bodies for joint in range(JOINTS)]
-        joints = _numbers(lines, joint_lines, _JOINT_FIELDS, bodies, name)
+        joints = _numbers(lines, joint_lines, JOINT_FIELDS, bodies, name)
         places = [body.place for body in bodies]
         with np.errstate(over="ignore"):  # infinity, which `check_clip` finds
             clip[places, [body.frame for body in bodies]] = joints[:, :3].reshape(-1, JOINTS, 3)
     return clip
 
 
-def _lines(text: str, name: str, limits: Limits) -> list[str]:
-    """The text's lines, if they are no more than the announced frames can have."""
-    text = text.rstrip()
-    frames = _count([text[:80].split("\n")[0]] if text else [], 0, name, "the frame count")
+def _frames(text: str, name: str, limits: Limits) -> int:
+    """The announced frames, if the text has no more lines than they can have."""
+    lines = text.count("\n", 0, len(text.rstrip())) + 1
+    frames = _count([text[:80].split("\n")[0]] if text.strip() else [], 0, name, "the frame count")
     limits.check(name, frames=frames)
-    found, most = text.count("\n") + 1, 1 + frames * (1 + limits.bodies * (2 + JOINTS))
-    if found > most:
+    most = 1 + frames * (1 + limits.bodies * (2 + JOINTS))
+    if lines > most:
         raise ValueError(
-            f"{name}: {found} lines, expected at most {most}: {frames} frames of {limits.bodies}"
+            f"{name}: {lines} lines, expected at most {most}: {frames} frames of {limits.bodies}"
             " bodies (clips.max_bodies)"
         )
-    return text.split("\n")
+    return frames
 
 
 def _count(lines: list[str], line: int, name: str, what: str) -> int:

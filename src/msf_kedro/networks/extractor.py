@@ -23,6 +23,8 @@ from msf_kedro.networks.padded_shift_gcn import PaddedShiftGCN
 from msf_kedro.networks.shift_gcn import ShiftGCN, SpatialShiftConv
 from msf_kedro.progress import progress
 
+BATCH, CPU_BATCH = 256, 16  # clips whose features are taken at once; more leave a core's caches
+
 
 @configuration
 class ShiftGCNTraining:
@@ -144,15 +146,17 @@ def extract(
     stream: str,
     layout: Layout,
     clips: Int[Tensor, " n"],
-    batch_size: int = 256,
+    batch_size: int | None = None,
 ) -> tuple[Float[Tensor, "n K"], Float[Tensor, "n D"]]:
     """Logits and features of clips, in evaluation mode, on the CPU.
 
     Args:
         clips: their places in the skeletons.
+        batch_size: clips at once; None: as many as are fastest on the device.
     """
     network.eval()
     device = next(network.parameters()).device
+    batch_size = batch_size or (CPU_BATCH if device.type == "cpu" else BATCH)
     answer = network.of_bodies if isinstance(network, PaddedShiftGCN) else network
     outputs = []
     with progress(f"Shift-GCN, {stream}", len(clips), "clip") as shown:
