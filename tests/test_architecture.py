@@ -42,7 +42,8 @@ ROOMS = {
     "released": "clips texts zero_shot",
     "networks": "runtime configuration clips released",
     "methods": "runtime configuration texts networks",
-    "recognizer": "runtime clips texts zero_shot networks methods",
+    "evidence": "texts methods",
+    "recognizer": "runtime clips texts zero_shot networks methods evidence",
     "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }
 

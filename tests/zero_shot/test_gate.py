@@ -30,6 +30,7 @@ CONFIG = GateConfig(
     paper_threshold=0.5,
     paper_fit_part=1.0,
     outputs="seen",
+    evidence_strength=0.1,
 )
 
 

@@ -173,9 +173,9 @@ def _evidence(
     )
 
 
-def _scores_of(scores: pd.DataFrame | None, names: pd.Index) -> np.ndarray:
+def _scores_of(scores: pd.DataFrame | None, names: pd.Index) -> np.ndarray | None:
     if scores is None:
-        return np.empty((len(names), 0))
+        return None
     return rows_of(scores, names, "evidence").to_numpy(dtype=np.float64)
 
 

@@ -61,7 +61,7 @@ class Evidence:
         is_seen: whether the clip is of a seen class.
         seen_right: whether the seen classifier's best class is the clip's.
         unseen_right: whether the unseen classifier's best class is the clip's.
-        scores: what else speaks for a clip's being of a seen class; empty where nothing does.
+        scores: what else speaks for a clip's being of a seen class; an evidence gate needs it.
     """
 
     seen_logits: Float[np.ndarray, "n S"]
@@ -69,7 +69,7 @@ class Evidence:
     is_seen: Bool[np.ndarray, " n"]
     seen_right: Bool[np.ndarray, " n"]
     unseen_right: Bool[np.ndarray, " n"]
-    scores: Float[np.ndarray, "n F"]
+    scores: Float[np.ndarray, "n F"] | None = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def score(
     gate: Gate,
     seen_logits: Float[np.ndarray, "n S"],
     unseen_probs: Float[np.ndarray, "n U"],
-    scores: Float[np.ndarray, "n F"],
+    scores: Float[np.ndarray, "n F"] | None = None,
 ) -> Float[np.ndarray, " n"]:
     """How sure the gate is that a clip is of a seen class, from 0 to 1.
 
@@ -102,15 +102,16 @@ def score(
         scores: those that an `evidence` gate was fitted on; others do not look at them.
 
     Raises:
-        ValueError: there are other scores than it was fitted on.
+        ValueError: there are other scores than it was fitted on, or none.
     """
     if gate.kind == "threshold":
         return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
     if gate.kind == "evidence":
-        if scores.shape[1] != len(gate.weights) - 1:
+        found, expected = 0 if scores is None else scores.shape[1], len(gate.weights) - 1
+        if found != expected:
             raise ValueError(
-                f"the evidence gate was fitted on {len(gate.weights) - 1} scores of a clip, but"
-                f" there are {scores.shape[1]}: they are of different runs; rerun the stage `gate`"
+                f"the evidence gate was fitted on {expected} scores of a clip, but there are"
+                f" {found}: they are of different runs; rerun the stage `gate`"
             )
         return expit(scores @ gate.weights[:-1] + gate.weights[-1])
     inputs = gate_features(seen_logits, unseen_probs, gate.temperature, gate.width)
