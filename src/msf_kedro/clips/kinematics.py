@@ -33,8 +33,8 @@ def _of_bodies(bodies: Float[Tensor, "B C V T"]) -> Float[Tensor, "B K"]:
         bodies.where(there, -torch.inf).amax(-1),
         steps.sum(-1) / both.sum(-1).clamp(min=1),
     ]
-    # A body that is in no frame has none of them.
-    return torch.stack(figures, 1).flatten(1) * there.flatten(1).any(1, keepdim=True)
+    found = torch.stack(figures, 1).flatten(1)
+    return found.where(there.flatten(1).any(1, keepdim=True), 0)  # of a body that is in a frame
 
 
 def _means(of_bodies: Float[Tensor, "B K"], first: Int[Tensor, " bounds"]) -> Float[Tensor, "n K"]:

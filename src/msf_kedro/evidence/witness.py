@@ -1,27 +1,16 @@
-"""What speaks for a clip's being of a seen class: scores that hold for other classes too.
-
-The gate of kind `evidence` is fitted on them in the calibration phase and applied in the test
-phase, where other classes are unseen and more are seen. So they compare a clip's nearest seen class
-with its nearest unseen one, and do not count classes. They need no method: whitened prototypes,
-ridge regression and kinematics are fitted here in closed form, whatever method classifies clips.
-"""
+"""What measures the evidence of clips, fitted once to a phase's seen classes."""
 
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.special import logsumexp
 from torch import Tensor
 
-from msf_kedro.methods.contract.prototypes import (
-    centred,
-    class_means,
-    dual_weights,
-    principal,
-    whitening,
-)
+from msf_kedro.evidence.space import Space
+from msf_kedro.methods.contract.prototypes import centred, class_means, principal, whitening
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.ridge import ridge_maps
 from msf_kedro.texts.fusion import Texts
@@ -29,54 +18,6 @@ from msf_kedro.texts.fusion import Texts
 SCORES = ("odds", "energy", "nearest", "gap", "text_gap", "movement_gap")
 # As those of `msf_plus`; no study has fitted them.
 SHRINKAGE, TO_FEATURES, TO_TEXT, TO_MOVEMENT, COMPONENTS = 0.5, 0.3, 1.0, 1.0, 60
-
-
-@dataclass(frozen=True)
-class Space:
-    """A space in which clips are compared with seen classes' clips and unseen classes' texts.
-
-    Attributes:
-        origin: subtracted from a clip's values.
-        axes: then they are mapped to these.
-        means: of the seen classes there, less `centre`.
-        centre: their mean.
-        weights: from the seen classes' texts to their means, see `dual_weights`.
-    """
-
-    origin: Float[Tensor, " K"]
-    axes: Float[Tensor, "K P"]
-    means: Float[Tensor, "S P"]
-    centre: Float[Tensor, " P"]
-    weights: Float[Tensor, "S P"]
-
-    @classmethod
-    def fit(
-        cls,
-        values: Float[Tensor, "n K"],
-        labels: Int[Tensor, " n"],
-        origin: Float[Tensor, " K"],
-        axes: Float[Tensor, "K P"],
-        seen: Float[Tensor, "S E"],
-        regularisation: float,
-    ) -> "Space":
-        means = class_means((values - origin) @ axes, labels, len(seen))
-        centre = means.mean(0)
-        weights = dual_weights(seen, means - centre, regularisation)
-        return cls(origin, axes, means - centre, centre, weights)
-
-    def cosines(
-        self, values: Float[Tensor, "n K"], likeness: Float[Tensor, "U S"]
-    ) -> tuple[Float[Tensor, "n S"], Float[Tensor, "n U"]]:
-        """Of clips with the seen classes' clips, and with what unseen classes' texts foretell.
-
-        Args:
-            likeness: of the unseen classes' texts to the seen ones'.
-        """
-        placed = F.normalize((values - self.origin) @ self.axes - self.centre, dim=-1)
-        return tuple(
-            placed @ F.normalize(prototypes, dim=-1).mT
-            for prototypes in (self.means, likeness @ self.weights)
-        )
 
 
 @dataclass(frozen=True)
