@@ -44,7 +44,8 @@ ROOMS = {
     "studies": "clips texts zero_shot",
     "networks": "runtime configuration progress clips released",
     "methods": "runtime configuration texts networks",
-    "recognizer": "runtime progress clips texts zero_shot networks methods",
+    "evidence": "texts methods",
+    "recognizer": "runtime progress clips texts zero_shot networks methods evidence",
     "demo": "clips drawings recognizer",
     "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }

@@ -10,6 +10,7 @@ from support import recognisers
 
 from msf_kedro.recognizer import Recognizer
 from msf_kedro.recognizer.incoming import prepared
+from msf_kedro.texts.fusion import Texts
 
 SEEN, UNSEEN = ["throw", "hop", "clap"], ["kick", "squat"]
 
@@ -37,7 +38,7 @@ def test_probabilities_are_those_of_both_classifiers(recognizer, model, clips):
     predictions = recognizer.predict(clips)
     features, logits = looked(model, clips)
     seen = softmax(logits / 2, axis=1)[:, np.argsort(SEEN)]  # the gate's temperature
-    unseen = (model.classifier.logits(features)[0, 0] / 0.5).softmax(-1)
+    unseen = (model.classifier.logits(model.read(features))[0, 0] / 0.5).softmax(-1)
     np.testing.assert_allclose(shares(predictions, "seen"), seen, atol=1e-5)
     np.testing.assert_allclose(shares(predictions, "unseen"), unseen, atol=1e-5)
     for prediction in predictions:
@@ -81,6 +82,24 @@ def test_the_logistic_gate_decides_only_as_many_classes_as_it_was_fitted_for(cli
     assert {p.threshold for p in recognizer.predict(clips, dict.fromkeys(SEEN) | words)} == {0.5}
     recognizer.describe(words)
     assert {p.threshold for p in recognizer.predict(clips)} == {0.4}
+
+
+@pytest.mark.parametrize("method", ["msf", "msf_plus"])
+def test_the_evidence_gate_decides_any_number_of_classes(clips, method):
+    model = recognisers.model(method, gate="evidence")
+    recognizer = Recognizer(model)
+    words = {"bow": "To bend the spine.", "kick": None}
+    predictions = recognizer.predict(clips, ["hop", "clap", "kick"])
+    others = recognizer.predict(clips, words | {"hop": None})
+    assert {p.threshold for p in (*predictions, *others)} == {0.5}
+    features, logits = looked(model, clips)
+    kick = next(known for known in model.classes if known.label == "kick")
+    texts = Texts([1], "counts words", {k: v[None] for k, v in kick.features.items()})
+    asked = [SEEN.index("hop"), SEEN.index("clap")]
+    scores = model.witness.measure(features, logits, texts, sorted(asked))
+    weights = model.gates["evidence"].weights
+    expected = 1 / (1 + np.exp(-(scores @ weights[:-1] + weights[-1])))
+    np.testing.assert_allclose([p.score for p in predictions], expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(

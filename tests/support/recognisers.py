@@ -9,6 +9,7 @@ from msf_kedro import runtime
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig
+from msf_kedro.evidence import Witness
 from msf_kedro.methods import get_method
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks.shift_gcn import ShiftGCN, ShiftGCNConfig
@@ -57,8 +58,13 @@ def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2
         shape = len(layout.joints), len(seen), layout.dimensions
         network = ShiftGCN(ShiftGCNConfig([4, WIDTH], []), *shape)
     generator = torch.Generator().manual_seed(0)
-    clips = torch.rand(12, WIDTH, generator=generator)
-    task = Task(clips, torch.arange(12) % 3, _texts(seen), layout.name)
+    moved = 3 * len(layout.joints) * layout.dimensions
+    clips = torch.rand(12, WIDTH + moved, generator=generator)
+    labels, words = torch.arange(12) % 3, _texts(seen)
+    task = Task(clips, labels, words, layout.name, moved)
+    witness = Witness.fit(task)
+    if not get_method(method).KINEMATICS:
+        task = Task(clips[:, :WIDTH], labels, words, layout.name)
     config = make(method, latent=4, steps=4, latents_per_class=10, classifier_steps=20)
     fitted, _ = get_method(method).fit(task, [3, 5], config, CPU)
     classifier, _ = fitted.classifier(fitted.latents(_texts(unseen)), CPU)
@@ -66,6 +72,8 @@ def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2
         "threshold": Gate("threshold", 2.0, 0.4, 2, np.empty(0), "seen"),
         "logistic": Gate("logistic", 1.0, 0.5, 2, np.array([-1, 0.5, 2, 0.1, 0.2]), "seen"),
     }
+    strong = np.linspace(-1, 1, len(witness.scores) + 1)
+    gates["evidence"] = Gate("evidence", 1.0, 0.5, 2, strong, "seen")
     return Model(
         layout=layout,
         normalise=NormaliseConfig(WINDOW, True),
@@ -75,6 +83,7 @@ def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2
         fitted=fitted.pick(1, 1),
         classifier=classifier.pick(1, 1),
         temperature=0.5,
+        witness=witness,
         gates=gates,
         gate=gate,
         encoder=encoder,

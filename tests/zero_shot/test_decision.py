@@ -22,6 +22,7 @@ CONFIG = GateConfig(
     paper_threshold=0.5,
     paper_fit_part=1.0,
     outputs="seen",
+    evidence_strength=0.1,
 )
 CLASSES = {"calibration": ([1, 2, 3, 4], [5, 6]), "test": ([1, 2, 3, 4, 5, 6], [7, 8])}
 SEEDS = (0, 1)

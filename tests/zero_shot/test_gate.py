@@ -1,7 +1,8 @@
-"""The gate: its features, both kinds of it, both protocols."""
+"""The gate: its features, all kinds of it, both protocols."""
 
 import dataclasses
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from msf_kedro.zero_shot import gate as gates
 from msf_kedro.zero_shot.gate import (
@@ -30,6 +33,7 @@ CONFIG = GateConfig(
     paper_threshold=0.5,
     paper_fit_part=1.0,
     outputs="seen",
+    evidence_strength=0.1,
 )
 
 
@@ -324,3 +328,56 @@ def test_a_config_out_of_range_is_refused(changes):
     (field,) = changes
     with pytest.raises(ValueError, match=rf"\b{field}\b"):
         dataclasses.replace(CONFIG, **changes)
+
+
+# --- the evidence gate ---
+
+
+def with_scores(seed: int = 0, n: int = 60) -> Evidence:
+    evidence = make_evidence(n, seed=seed)
+    noise = np.random.default_rng(seed).normal(size=(n, 3))
+    return replace(evidence, scores=noise + evidence.is_seen[:, None] * [2.0, 1.0, 0.0])
+
+
+def evidence_gate(evidence: Evidence, **changes) -> Gate:
+    return fit_gate("evidence", evidence, replace(CONFIG, **changes), "strict", 2, 0)
+
+
+def test_the_evidence_gate_is_logistic_regression_on_standardised_scores():
+    evidence = with_scores()
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced"))
+    expected = model.fit(evidence.scores, evidence.is_seen).predict_proba(evidence.scores)[:, 1]
+    gate = evidence_gate(evidence)
+    found = score(gate, evidence.seen_logits, evidence.unseen_probs, evidence.scores)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert gate.threshold == 0.5
+    assert ((found >= 0.5) == evidence.is_seen).mean() > 0.8
+
+
+def test_scores_of_another_scale_make_the_same_decisions():
+    evidence = with_scores()
+    scaled = replace(evidence, scores=evidence.scores * [1000, 0.01, 1] + [5, -3, 100])
+    tables = evidence.seen_logits, evidence.unseen_probs
+    first = score(evidence_gate(evidence), *tables, evidence.scores)
+    second = score(evidence_gate(scaled), *tables, scaled.scores)
+    np.testing.assert_allclose(second, first, atol=1e-4)
+
+
+def test_a_score_that_never_changes_has_no_weight():
+    evidence = with_scores()
+    evidence.scores[:, 2] = 7.0
+    assert evidence_gate(evidence).weights[2] == 0
+
+
+def test_the_less_it_may_learn_the_smaller_are_its_weights():
+    evidence = with_scores(n=400)
+    strong, weak = (evidence_gate(evidence, evidence_strength=c).weights for c in (100.0, 1e-3))
+    assert np.abs(weak[:2]).max() < np.abs(strong[:2]).min()
+
+
+@pytest.mark.parametrize("scores", [None, np.zeros((60, 2))])
+def test_an_evidence_gate_without_its_scores_is_an_error(scores):
+    evidence = with_scores()
+    found = 0 if scores is None else 2
+    with pytest.raises(ValueError, match=rf"fitted on 3 scores of a clip, but there are {found}:"):
+        score(evidence_gate(evidence), evidence.seen_logits, evidence.unseen_probs, scores)

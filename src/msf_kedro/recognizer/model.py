@@ -9,10 +9,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from msf_kedro.clips.kinematics import kinematics
 from msf_kedro.clips.layouts import Layout, parse_layout, plain
 from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.store import Skeletons
+from msf_kedro.evidence import Witness
 from msf_kedro.methods import load_fitted
 from msf_kedro.methods.contract.fitted import Classifier, Fitted
 from msf_kedro.networks.extractor import extract
@@ -20,7 +22,6 @@ from msf_kedro.networks.shift_gcn import ShiftGCN
 from msf_kedro.texts.encoders import EncoderConfig
 from msf_kedro.zero_shot.gate import Gate
 
-CACHED = 8  # clips whose activations a processor's cache holds; twice as fast as 256 at once
 SEEN, UNSEEN, DESCRIBED = "seen", "unseen", "described"
 
 
@@ -72,6 +73,7 @@ class Model:
         fitted: the method, this one model alone.
         classifier: of the study's unseen classes, this one model alone.
         temperature: of its soft-max.
+        witness: what measures the evidence that a gate of that kind looks at.
         gates: by kind.
         gate: the kind that the study decides by.
         encoder: of texts.
@@ -88,6 +90,7 @@ class Model:
     fitted: Fitted
     classifier: Classifier
     temperature: float
+    witness: Witness
     gates: dict[str, Gate]
     gate: str
     encoder: EncoderConfig
@@ -106,22 +109,27 @@ class Model:
     def look(
         self, clips: list[Float[np.ndarray, "_ C V W"]]
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n S"]]:
-        """Fused features and seen logits of normalised clips, as the study fuses them."""
+        """Features and seen logits of normalised clips, as the study fuses them.
+
+        Kinematics are the last of the features.
+        """
         first = torch.tensor([0, *(len(bodies) for bodies in clips)]).cumsum(0)
         bodies = torch.from_numpy(np.concatenate(clips))
         skeletons = Skeletons([str(place) for place in range(len(clips))], bodies, first)
         everything = torch.arange(len(clips))
         total = sum(stream.weight for stream in self.streams)
-        device = next(self.streams[0].network.parameters()).device
-        at_once = CACHED if device.type == "cpu" else len(clips)
         features, logits = 0.0, 0.0
         for stream in self.streams:
             of_stream, of_clips = extract(
-                stream.network, skeletons, stream.name, self.layout, everything, at_once
+                stream.network, skeletons, stream.name, self.layout, everything
             )
             features = features + stream.weight / total * of_clips
             logits = logits + stream.weight * of_stream
-        return features, logits
+        return torch.cat([features, kinematics(skeletons)], 1), logits
+
+    def read(self, features: Float[Tensor, "n D"]) -> Float[Tensor, "n _"]:
+        """Those of the features that the method reads."""
+        return features if self.fitted.KINEMATICS else features[:, : -self.witness.kinematics]
 
     def parts(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Plain values and tensors, which `of_parts` reads."""
@@ -142,6 +150,7 @@ class Model:
                 "temperatures": self.classifier.temperatures,
                 "temperature": self.temperature,
             },
+            "witness": self.witness.values(),
             "gate": self.gate,
             "gates": [vars(g) | {"weights": g.weights.tolist()} for g in self.gates.values()],
             "encoder": asdict(self.encoder),
@@ -158,6 +167,7 @@ class Model:
                 yield f"shift_gcn.{stream.name}.{name}", tensor.cpu()
         yield from ((f"shared.{name}", tensor) for name, tensor in self.fitted.shared.items())
         yield from ((f"models.{name}", tensor) for name, tensor in self.fitted.models.items())
+        yield from ((f"witness.{k}", tensor) for k, tensor in self.witness.tensors().items())
         yield "classifier.weight", self.classifier.weight
         yield "classifier.bias", self.classifier.bias
         for kind in self.fitted.about["kinds"]:
@@ -219,6 +229,7 @@ class Model:
                 **classifier,
             ),
             temperature=temperature,
+            witness=Witness.of_state(values["witness"] | below("witness.")),
             gates={gate.kind: gate for gate in gates},
             gate=values["gate"],
             encoder=EncoderConfig(**values["encoder"]),

@@ -210,13 +210,14 @@ class Recognizer:
         asked = [outputs.index(known.class_id) for known in seen]
         logits = logits.numpy().astype(np.float64)
         of_seen = softmax(logits[:, asked] / gate.temperature, axis=1) if seen else None
-        of_unseen = self._unseen_probs(features, unseen) if unseen else None
+        of_unseen = self._unseen_probs(self._model.read(features), unseen) if unseen else None
         scores = None
         if seen and unseen and gate.kind == "threshold":
             # Over all seen classes, so that a clip of one that was not asked for is not called so.
             scores = softmax(logits / gate.temperature, axis=1)[:, asked].max(axis=1)
         elif seen and unseen:
-            scores = score(gate, logits, of_unseen)
+            evidence = self._model.witness.measure(features, logits, self._texts(unseen), asked)
+            scores = score(gate, logits, of_unseen, evidence)
         for clip in range(len(logits)):
             fields = {
                 SEEN: _ranked(seen, of_seen[clip]) if seen else None,
@@ -230,11 +231,14 @@ class Recognizer:
             yield fields
 
     def _gate(self, seen: list[KnownClass], unseen: list[KnownClass]) -> Gate:
-        """The study's gate where as many classes are asked for as it was fitted for.
+        """The study's gate where it holds for the number of classes that are asked for.
 
-        Otherwise the one that looks at the seen classes alone.
+        The logistic one holds only for as many as it was fitted for; elsewhere the one that looks
+        at the seen classes alone takes its place.
         """
         model = self._model
+        if model.gate == "evidence":
+            return model.gates[model.gate]
         as_fitted = (len(seen), len(unseen)) == (len(model.of(SEEN)), len(model.of(UNSEEN)))
         return model.gates[model.gate if as_fitted else "threshold"]
 
@@ -251,12 +255,8 @@ class Recognizer:
             return self._model.classifier
         key = tuple((known.label, *known.words.items()) for known in unseen)
         if key not in self._classifiers:
-            fitted, places = self._model.fitted, list(range(len(unseen)))
-            features = {
-                kind: torch.stack([known.features[kind] for known in unseen])
-                for kind in self._kinds
-            }
-            latents = fitted.latents(Texts(places, fitted.about["encoder"], features))
+            fitted = self._model.fitted
+            latents = fitted.latents(self._texts(unseen))
             name = f"classifier of {len(unseen)} classes"
             cpu = runtime.pick_device("cpu")
             self._classifiers[key], _ = fitted.classifier(latents, cpu, name)
@@ -264,6 +264,13 @@ class Recognizer:
         while len(self._classifiers) > KEPT:
             self._classifiers.popitem(last=False)
         return self._classifiers[key]
+
+    def _texts(self, classes: list[KnownClass]) -> Texts:
+        """Features of some classes' words."""
+        features = {
+            kind: torch.stack([known.features[kind] for known in classes]) for kind in self._kinds
+        }
+        return Texts(list(range(len(classes))), self._model.fitted.about["encoder"], features)
 
     def _chosen(self, classes: Any) -> tuple[list[KnownClass], list[KnownClass]]:
         """The seen and the other classes that are asked for."""

@@ -25,7 +25,7 @@ METHODS = {
     "msf": "MSF",
 }
 TEXTS = ("LB", "AD", "MD", "AD+MD", "LB+AD+MD")
-GATES = ("threshold", "logistic")
+GATES = ("threshold", "logistic", "evidence")
 FIGURES = {
     "zssar_accuracy": "ZSSAR",
     "seen_classifier_accuracy": "seen classifier",

@@ -1,6 +1,6 @@
 """From what both classifiers say of clips to predictions: stage 4 as a whole.
 
-decide(gate, seen_logits, probs, seen)    # from what both classifiers say of clips
+decide(gate, seen_logits, probs, seen, scores)    # from what both classifiers say of clips
 predict(features, seen_logits, classifier, candidate, seed, temperature, gate, seen)    # of any
 """
 
@@ -26,6 +26,7 @@ def fit_gates(
     roles: dict[str, pd.DataFrame],
     candidates: pd.DataFrame,
     config: GateConfig,
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every kind of gate for every protocol and seed, fitted on the protocol's `GATE_CLIPS`.
 
@@ -33,6 +34,8 @@ def fit_gates(
         seen_logits: of the calibration phase, indexed by clip name, a column per class.
         probs: of its unseen classes, indexed by candidate, seed and clip name.
         roles: of both phases, by phase.
+        scores: evidence of the calibration phase's clips, indexed by name; without it there is no
+            gate of that kind.
 
     Returns:
         `protocol`, `seed`, and the fields of `Gate`.
@@ -40,12 +43,13 @@ def fit_gates(
     sides = (seen_classes, unseen_classes)
     width = min(len(classes(table)) for table in roles.values() for classes in sides)
     seen = seen_classes(roles["calibration"])
+    kinds = KINDS if scores is not None else KINDS[:-1]
     rows, chosen = [], list(chosen_probs(probs, candidates, "calibration"))
-    with progress("gates", len(chosen) * len(KINDS), "gate") as shown:
+    with progress("gates", len(chosen) * len(kinds), "gate") as shown:
         for protocol, seed, mine in chosen:
             clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
-            evidence = _evidence(clips, seen_logits, mine, seen, config.outputs)
-            for kind in KINDS:
+            evidence = _evidence(clips, seen_logits, mine, scores, seen, config.outputs)
+            for kind in kinds:
                 gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
                 rows.append({"protocol": protocol, "seed": seed} | vars(gate))
                 shown.advance()
@@ -58,6 +62,7 @@ def apply_gates(
     probs: pd.DataFrame,
     roles: pd.DataFrame,
     candidates: pd.DataFrame,
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """What each protocol, gate and seed makes of every test clip, a row each.
 
@@ -70,7 +75,7 @@ def apply_gates(
     for protocol, seed, mine in chosen_probs(probs, candidates, "test"):
         fitted = gates[(gates.protocol == protocol) & (gates.seed == seed)]
         for fields in fitted.drop(columns=RUN).to_dict("records"):
-            decision = decide(Gate(**fields), seen_logits, mine, seen)
+            decision = decide(Gate(**fields), seen_logits, mine, seen, scores)
             run = {"protocol": protocol, "gate": fields["kind"], "seed": seed}
             tables.append(clips.assign(**run).join(decision, on="name"))
     return pd.concat(tables, ignore_index=True)
@@ -85,6 +90,7 @@ def predict(
     temperature: float,
     gate: Gate,
     seen: list[int],
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Features of any clips → predictions, by one model.
 
@@ -96,6 +102,7 @@ def predict(
         seed: its root seed.
         temperature: of its soft-max.
         seen: the seen classes.
+        scores: as of `decide`.
 
     Returns:
         See `decide`.
@@ -107,11 +114,15 @@ def predict(
     check_same_clips(features.index, seen_logits.index, "features", "seen logits")
     values = classifier.probs(torch.tensor(features.to_numpy()), candidate, seed, temperature)
     probs = pd.DataFrame(values.numpy(), index=features.index, columns=classifier.class_ids)
-    return decide(gate, rows_of(seen_logits, features.index, "seen logits"), probs, seen)
+    return decide(gate, rows_of(seen_logits, features.index, "seen logits"), probs, seen, scores)
 
 
 def decide(
-    gate: Gate, seen_logits: pd.DataFrame, probs: pd.DataFrame, seen: list[int]
+    gate: Gate,
+    seen_logits: pd.DataFrame,
+    probs: pd.DataFrame,
+    seen: list[int],
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """The gate's hard decision between the two classifiers (paper, section 3.4).
 
@@ -120,6 +131,7 @@ def decide(
             other classes than the seen ones, which a released classifier has, win no clip.
         probs: over the unseen classes, indexed by clip name, of these clips among others.
         seen: the seen classes.
+        scores: evidence of these clips among others, for a gate of that kind.
 
     Returns:
         Indexed by clip name: `score`, how sure the gate is that the clip is of a seen class,
@@ -127,12 +139,13 @@ def decide(
         best class, and `predicted`, that of the classifier which the gate chose.
     """
     probs = rows_of(probs, seen_logits.index, "unseen probabilities")
-    scores = score(gate, *_outputs(seen_logits, probs, seen, gate.outputs))
-    called_seen = scores >= gate.threshold
+    clips = seen_logits.index
+    sure = score(gate, *_outputs(seen_logits, probs, seen, gate.outputs), _scores_of(scores, clips))
+    called_seen = sure >= gate.threshold
     best_seen, best_unseen = best_class(seen_logits[seen]), best_class(probs)
     return pd.DataFrame(
         {
-            "score": scores,
+            "score": sure,
             "called_seen": called_seen,
             "seen_prediction": best_seen,
             "unseen_prediction": best_unseen,
@@ -146,6 +159,7 @@ def _evidence(
     clips: pd.DataFrame,
     seen_logits: pd.DataFrame,
     probs: pd.DataFrame,
+    scores: pd.DataFrame | None,
     seen: list[int],
     outputs: str,
 ) -> Evidence:
@@ -159,7 +173,14 @@ def _evidence(
         is_seen=clips.side.eq("seen").to_numpy(dtype=bool),
         seen_right=best_class(seen_logits[seen]) == target,
         unseen_right=best_class(probs) == target,
+        scores=_scores_of(scores, pd.Index(clips.name)),
     )
+
+
+def _scores_of(scores: pd.DataFrame | None, names: pd.Index) -> np.ndarray | None:
+    if scores is None:
+        return None
+    return rows_of(scores, names, "evidence").to_numpy(dtype=np.float64)
 
 
 def _outputs(

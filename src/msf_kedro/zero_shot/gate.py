@@ -1,8 +1,9 @@
 """Stage 4: the gate, which decides whether a clip is of a seen or of an unseen class.
 
-Two kinds, both fitted on the calibration phase:
+Three kinds, all fitted on the calibration phase:
 `logistic` is the paper's logistic regression on sorted probabilities of both classifiers;
-`threshold` compares the seen classifier's largest probability with one number.
+`threshold` compares the seen classifier's largest probability with one number;
+`evidence` is a logistic regression on scores that hold for other classes too (`evidence.py`).
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from scipy.special import expit, softmax
 from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
-KINDS = ("threshold", "logistic")
+KINDS = ("threshold", "logistic", "evidence")
+EVEN = 0.5  # where the evidence gate calls a clip seen: both sides weigh the same in its fit
 
 
 @configuration
@@ -24,7 +26,7 @@ class GateConfig:
     """How gates are chosen.
 
     Attributes:
-        kind: the gate whose figures are the study's GZSSAR figures; both are always reported.
+        kind: the gate whose figures are the study's GZSSAR figures; all are always reported.
         temperatures: soft-max temperatures that the strict protocol chooses from.
         thresholds: thresholds on the logistic gate's P(seen) that it chooses from.
         folds: cross-validation folds of that choice.
@@ -34,9 +36,11 @@ class GateConfig:
             gate is fitted on.
         outputs: what the seen classifier's soft-max runs over: `seen` classes, or `all` outputs,
             where it has some for classes that it was never trained on, as the release's has.
+        evidence_strength: inverse of the evidence gate's regularisation. Few calibration clips,
+            of few classes, must not decide alone which score counts.
     """
 
-    kind: Literal["threshold", "logistic"]
+    kind: Literal["threshold", "logistic", "evidence"]
     temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
     thresholds: Annotated[list[float], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
@@ -44,6 +48,7 @@ class GateConfig:
     paper_threshold: float
     paper_fit_part: Annotated[float, Field(gt=0, le=1)]
     outputs: Literal["seen", "all"]
+    evidence_strength: PositiveFloat
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Evidence:
         is_seen: whether the clip is of a seen class.
         seen_right: whether the seen classifier's best class is the clip's.
         unseen_right: whether the unseen classifier's best class is the clip's.
+        scores: what else speaks for a clip's being of a seen class; an evidence gate needs it.
     """
 
     seen_logits: Float[np.ndarray, "n S"]
@@ -63,6 +69,7 @@ class Evidence:
     is_seen: Bool[np.ndarray, " n"]
     seen_right: Bool[np.ndarray, " n"]
     unseen_right: Bool[np.ndarray, " n"]
+    scores: Float[np.ndarray, "n F"] | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class Gate:
 
     Attributes:
         width: how many sorted probabilities of each classifier the logistic gate looks at.
-        weights: the logistic regression's coefficients, then its intercept; empty for `threshold`.
+        weights: a logistic regression's coefficients, then its intercept; empty for `threshold`.
         outputs: which of the seen classifier's outputs its soft-max runs over, see `GateConfig`.
     """
 
@@ -84,11 +91,29 @@ class Gate:
 
 
 def score(
-    gate: Gate, seen_logits: Float[np.ndarray, "n S"], unseen_probs: Float[np.ndarray, "n U"]
+    gate: Gate,
+    seen_logits: Float[np.ndarray, "n S"],
+    unseen_probs: Float[np.ndarray, "n U"],
+    scores: Float[np.ndarray, "n F"] | None = None,
 ) -> Float[np.ndarray, " n"]:
-    """How sure the gate is that a clip is of a seen class, from 0 to 1."""
+    """How sure the gate is that a clip is of a seen class, from 0 to 1.
+
+    Args:
+        scores: those that an `evidence` gate was fitted on; others do not look at them.
+
+    Raises:
+        ValueError: there are other scores than it was fitted on, or none.
+    """
     if gate.kind == "threshold":
         return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
+    if gate.kind == "evidence":
+        found, expected = 0 if scores is None else scores.shape[1], len(gate.weights) - 1
+        if found != expected:
+            raise ValueError(
+                f"the evidence gate was fitted on {expected} scores of a clip, but there are"
+                f" {found}: they are of different runs; rerun the stage `gate`"
+            )
+        return expit(scores @ gate.weights[:-1] + gate.weights[-1])
     inputs = gate_features(seen_logits, unseen_probs, gate.temperature, gate.width)
     return expit(inputs @ gate.weights[:-1] + gate.weights[-1])
 
@@ -113,6 +138,8 @@ def fit_gate(
     clips: the logistic gate's by cross-validation, the threshold gate's directly. The paper
     protocol fixes both for the logistic gate.
     """
+    if kind == "evidence":
+        return _evidence_gate(evidence, config, width)
     if kind == "threshold":
         temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
         return max(
@@ -152,6 +179,22 @@ def _threshold_gate(
     best = _middle_of_best(means)
     gate = Gate("threshold", temperature, float(candidates[best]), width, np.empty(0), outputs)
     return float(means[best]), gate
+
+
+def _evidence_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
+    """A logistic regression on standardised scores in which both sides weigh the same.
+
+    Its weights are for the scores as they are. The same under both protocols: it chooses nothing.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, spread = evidence.scores.mean(axis=0), evidence.scores.std(axis=0)
+    scale = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+    model = LogisticRegression(C=config.evidence_strength, class_weight="balanced", max_iter=1000)
+    model.fit((evidence.scores - mean) * scale, evidence.is_seen)
+    weights = model.coef_[0] * scale
+    weights = np.append(weights, model.intercept_[0] - weights @ mean)
+    return Gate("evidence", 1.0, EVEN, width, weights, config.outputs)
 
 
 def _choose_logistic(

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -23,6 +24,7 @@ from msf_kedro.networks.training import Checkpoint, Row
 from msf_kedro.texts.fusion import Texts
 
 State = dict[str, Any]
+KINEMATICS = "k"  # starts the names of their columns
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,8 @@ class Fitted(ABC):
 
     Attributes:
         about: what made it: `method`, `candidates` (their names), `seeds`, `class_ids` (seen),
-            `kinds`, `encoder`, `layout`, `widths` (of the skeleton's and each kind's features) and
-            the method's `config`.
+            `kinds`, `encoder`, `layout`, `widths` (of the skeleton's and each kind's features),
+            `kinematics` (how many of the skeleton's are) and the method's `config`.
         shared: tensors that all models share.
         models: tensors of all models, with leading axes `Y` and `R`.
     """
@@ -60,6 +62,7 @@ class Fitted(ABC):
     Config: ClassVar[type]  # a frozen dataclass, filled from the parameters of the method's name
     SKELETON: ClassVar[str]  # start of the names of the tensors that `project` reads
     APART: ClassVar[bool] = False  # whether each text kind enters by itself, or all fused
+    KINEMATICS: ClassVar[bool] = False  # whether it reads kinematics beside the networks' features
 
     @classmethod
     @abstractmethod
@@ -111,6 +114,13 @@ class Fitted(ABC):
         """A classifier of the latents' classes, and the history of its training."""
 
     @classmethod
+    def reads(cls, features: pd.DataFrame) -> pd.DataFrame:
+        """The columns of a table of features that the method reads; kinematics are the last."""
+        if cls.KINEMATICS:
+            return features
+        return features.loc[:, ~features.columns.str.startswith(KINEMATICS)]
+
+    @classmethod
     def inputs(cls, texts: Texts) -> list[Float[Tensor, "K _"]]:
         """Texts as they enter the method, of unit norm."""
         return texts.apart() if cls.APART else [texts.fused()]
@@ -134,6 +144,7 @@ class Fitted(ABC):
             "encoder": task.seen.encoder,
             "layout": task.layout,
             "widths": {"skeleton": task.features.shape[1]} | task.seen.widths,
+            "kinematics": task.kinematics,
             "config": asdict(config),
         }
         return cls(about, shared, models)

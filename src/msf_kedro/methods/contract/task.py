@@ -14,6 +14,7 @@ class Task:
 
     Attributes:
         features: of the training clips.
+        kinematics: how many of the features, the last ones, are kinematics.
         labels: of each its row in the seen texts.
         seen: texts of the seen classes, of the kinds that the method gets.
         layout: the joint layout of the clips.
@@ -23,6 +24,7 @@ class Task:
     labels: Int[Tensor, " n"]
     seen: Texts
     layout: str
+    kinematics: int = 0
 
     def __post_init__(self):
         classes = len(self.seen.class_ids)
@@ -33,3 +35,12 @@ class Task:
                 f"task: labels from {self.labels.min()} to {self.labels.max()}, expected rows of"
                 f" the {classes} seen texts"
             )
+
+
+def apart(
+    features: Float[Tensor, "n D"], kinematics: int
+) -> tuple[Float[Tensor, "n _"], Float[Tensor, "n _"] | None]:
+    """The networks' features, and the kinematics, the last ones, if there are some."""
+    if not kinematics:
+        return features, None
+    return features[:, :-kinematics], features[:, -kinematics:]

@@ -9,7 +9,7 @@ from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.methods import configure, get_method, load_classifier, load_fitted
-from msf_kedro.methods.contract.fitted import Latents
+from msf_kedro.methods.contract.fitted import KINEMATICS, Latents
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks.training import Checkpoint
 from msf_kedro.texts.fusion import Texts, parse_texts
@@ -40,11 +40,13 @@ def fit_alignment(
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     # By name, so that the same clips in another order give the same batches.
     trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
+    read = rows_of(get_method(method).reads(features), trained.name, "features")
     task = Task(
-        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
+        features=torch.tensor(read.to_numpy()),
         labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
         seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
         layout=clips.layout,
+        kinematics=int(read.columns.str.startswith(KINEMATICS).sum()),
     )
     config = configure(method, method_config)
     name = f"{method} {texts} on {len(classes)} classes, {len(seeds)} seeds"
@@ -73,7 +75,8 @@ def score(
     unseen_classifier: dict, features: pd.DataFrame, roles: pd.DataFrame, phase: str
 ) -> pd.DataFrame:
     """How many unseen clips of each part every candidate and seed classifies right."""
-    return protocols.count_right(load_classifier(unseen_classifier), features, roles, phase)
+    classifier = load_classifier(unseen_classifier)
+    return protocols.count_right(classifier, classifier.fitted.reads(features), roles, phase)
 
 
 def select_candidates(calibration_right: pd.DataFrame, test_right: pd.DataFrame) -> pd.DataFrame:
@@ -98,4 +101,5 @@ def score_unseen(
 ) -> pd.DataFrame:
     """Probabilities over the unseen classes by the chosen models, see `protocols.unseen_probs`."""
     classifier = load_classifier(unseen_classifier)
-    return protocols.unseen_probs(classifier, features, roles, candidates, phase)
+    read = classifier.fitted.reads(features)
+    return protocols.unseen_probs(classifier, read, roles, candidates, phase)

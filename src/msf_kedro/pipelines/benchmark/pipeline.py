@@ -25,7 +25,7 @@ from msf_kedro.zero_shot.splits import PHASES
 
 TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
-RAW = {"class_texts", "text_files", "released_features", "clips", "skeletons"}
+RAW = {"class_texts", "text_files", "released_features", "clips", "skeletons", "kinematics"}
 SUMMARY = (
     *("zssar_results", "gzssar_results", "predictions", "class_texts"),
     *(f"{phase}_alignment_history" for phase in PHASES),
@@ -105,7 +105,7 @@ def _cell(cell: Cell) -> Pipeline:
     summarise = bind(summarise_cell, *SUMMARY, cell=cell)
     template = (
         alignment.create_pipeline(method=cell.method, texts=cell.texts, encoder=cell.encoder)
-        + gate.create_pipeline()
+        + gate.create_pipeline(texts=cell.texts, encoder=cell.encoder)
         + evaluation.create_figures_pipeline()
         + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )

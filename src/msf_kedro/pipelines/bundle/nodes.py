@@ -12,6 +12,7 @@ from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.configuration import configuration
+from msf_kedro.evidence import Witness
 from msf_kedro.methods import load_classifier, load_fitted
 from msf_kedro.networks.extractor import StreamsConfig
 from msf_kedro.networks.shift_gcn import ShiftGCN
@@ -51,6 +52,7 @@ def make_bundle(
     bone_motion: dict,
     alignment: dict,
     unseen_classifier: dict,
+    witness: dict,
     candidates: pd.DataFrame,
     gates: pd.DataFrame,
     text_features: pd.DataFrame,
@@ -87,6 +89,7 @@ def make_bundle(
         fitted=fitted.pick(*place),
         classifier=classifier.pick(*place),
         temperature=chosen["temperature"],
+        witness=Witness.of_state(witness),
         gates={fields["kind"]: Gate(**fields) for fields in fitted_gates},
         gate=metrics["run"]["gate"],
         encoder=get_encoder(made["encoders"], made["encoder"]),

@@ -8,7 +8,7 @@ from msf_kedro.clips.augment import AugmentConfig
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.store import Skeletons
-from msf_kedro.joins import check_same_clips
+from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.networks.extractor import (
     LabelledClips,
     ShiftGCNTraining,
@@ -84,10 +84,13 @@ def extract_features(
     )
 
 
-def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tuple:
-    """Weighted mean of the streams' features and weighted sum of their logits.
+def fuse_feature_streams(
+    streams: StreamsConfig, kinematics: pd.DataFrame, **tables: pd.DataFrame
+) -> tuple:
+    """Weighted mean of the streams' features, with kinematics beside it; weighted sum of logits.
 
     Args:
+        kinematics: of the same clips, among others.
         tables: `<stream>_features` and `<stream>_logits`.
     """
     fused = []
@@ -97,7 +100,9 @@ def fuse_feature_streams(streams: StreamsConfig, **tables: pd.DataFrame) -> tupl
         for stream, table in parts.items():
             check_same_clips(table.index, parts[first].index, f"{stream} {kind}", f"{first} {kind}")
         fused.append(fuse_streams(parts, streams, normalise))
-    return tuple(fused)
+    features, logits = fused
+    beside = rows_of(kinematics, features.index, "kinematics")
+    return pd.concat([features, beside], axis=1), logits
 
 
 def _labelled(

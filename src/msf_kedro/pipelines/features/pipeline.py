@@ -33,7 +33,7 @@ def _phase(phase: str) -> Pipeline:
     }
     fuse = node(
         fuse_feature_streams,
-        {"streams": "params:streams"} | tables,
+        {"streams": "params:streams", "kinematics": "kinematics"} | tables,
         [f"{phase}_features", f"{phase}_seen_logits"],
         name="fuse_streams",
         namespace=phase,

@@ -1,21 +1,43 @@
-"""Stage 6 of the DAG: fit gates on the calibration phase, apply them to the test phase."""
+"""Stage 6 of the DAG: evidence per phase; gates, fitted on calibration, applied to the test."""
 
-from kedro.pipeline import Pipeline, node
+from typing import Any
+
+from kedro.pipeline import Node, Pipeline, node
 
 from msf_kedro.pipelines.bound import bind
-from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates
+from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates, gather_evidence
+from msf_kedro.zero_shot.splits import PHASES
 
+GATHER = ("features", "seen_logits", "roles", "text_features")
+READ = ("params:clips", "params:texts", "params:encoder")
 FIT = (
     *("calibration_seen_logits", "calibration_unseen_probs", "calibration_roles", "test_roles"),
-    *("candidates", "params:gate"),
+    *("candidates", "calibration_evidence", "params:gate"),
 )
 APPLY = ("gates", "test_seen_logits", "test_unseen_probs", "test_roles", "candidates")
 
 
-def create_pipeline(**kwargs) -> Pipeline:
+def create_pipeline(**given: Any) -> Pipeline:
+    """Both phases' evidence by the study's texts and encoder, and the gates.
+
+    Args:
+        given: `texts` and `encoder`, where they are not the study's.
+    """
     return Pipeline(
         [
+            *(_gather(phase, given) for phase in PHASES),
             node(*bind(fit_gates, *FIT), "gates", name="fit_gates"),
-            node(*bind(apply_gates, *APPLY), "predictions", name="apply_gates"),
+            node(*bind(apply_gates, *APPLY, "test_evidence"), "predictions", name="apply_gates"),
         ]
+    )
+
+
+def _gather(phase: str, given: dict[str, Any]) -> Node:
+    function, inputs = bind(gather_evidence, *GATHER, *READ, **given)
+    own = {name: f"{phase}_{name}" for name in ("features", "seen_logits", "roles")}
+    return node(
+        function,
+        [own.get(name, name) for name in inputs],
+        [f"{phase}.witness", f"{phase}_evidence"],
+        name=f"gather_{phase}_evidence",
     )

@@ -7,9 +7,11 @@ import pandas as pd
 from msf_kedro import runtime
 from msf_kedro.clips.chunks import Chunk
 from msf_kedro.clips.clip import ClipsConfig, LoadClip, Recipe, listed_clips
+from msf_kedro.clips.kinematics import kinematics
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig
 from msf_kedro.clips.prepare import kept_clips, prepare
+from msf_kedro.clips.store import Skeletons
 from msf_kedro.clips.table import ClipTable
 from msf_kedro.zero_shot.splits import parse_classes
 
@@ -39,3 +41,10 @@ def prepare_clips(
     )
     table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))
     return table, {"names": kept_clips(table).name.tolist(), "bodies": bodies, "first": first}
+
+
+def measure_kinematics(skeletons: dict) -> pd.DataFrame:
+    """What the joints of every kept clip reach and how fast they move, by clip name."""
+    clips = Skeletons(**skeletons)
+    names = pd.Index(clips.names, name="name")
+    return pd.DataFrame(kinematics(clips).numpy(), names).add_prefix("k")

@@ -1,8 +1,8 @@
-"""Stage 1 of the DAG: raw clips, and what is known of them → clip table, skeletons."""
+"""Stage 1 of the DAG: raw clips, and what is known of them → clip table, skeletons, kinematics."""
 
 from kedro.pipeline import Pipeline, node
 
-from msf_kedro.pipelines.skeletons.nodes import prepare_clips
+from msf_kedro.pipelines.skeletons.nodes import measure_kinematics, prepare_clips
 
 
 def create_pipeline(**kwargs) -> Pipeline:
@@ -16,6 +16,7 @@ def create_pipeline(**kwargs) -> Pipeline:
                 ],
                 ["clips", "skeletons"],
                 name="prepare_clips",
-            )
+            ),
+            node(measure_kinematics, "skeletons", "kinematics", name="measure_kinematics"),
         ]
     )

@@ -1,0 +1,160 @@
+"""What measures the evidence of clips, fitted once to a phase's seen classes."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch.nn.functional as F
+from jaxtyping import Float
+from scipy.special import logsumexp
+from torch import Tensor
+
+from msf_kedro.evidence.space import Space
+from msf_kedro.methods.contract.prototypes import centred, class_means, principal, whitening
+from msf_kedro.methods.contract.task import Task, apart
+from msf_kedro.methods.ridge import ridge_maps
+from msf_kedro.texts.fusion import Texts
+
+SCORES = ("odds", "energy", "nearest", "gap", "text_gap", "movement_gap")
+# As those of `msf_plus`; no study has fitted them.
+SHRINKAGE, TO_FEATURES, TO_TEXT, TO_MOVEMENT, COMPONENTS = 0.5, 0.3, 1.0, 1.0, 60
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What scores are computed with; fitted to the training clips of a phase's seen classes.
+
+    Attributes:
+        kinematics: how many of the features, the last ones, are kinematics.
+        kinds: text kinds, in their order.
+        text_mean: of the seen classes.
+        seen: their texts, centred.
+        feature_mean: of the networks' features.
+        to_text: from these, centred, to texts.
+        learned: the space of the networks' features.
+        moved: the space of the kinematics; None where there are none.
+    """
+
+    kinematics: int
+    kinds: list[str]
+    text_mean: Float[Tensor, " E"]
+    seen: Float[Tensor, "S E"]
+    feature_mean: Float[Tensor, " D"]
+    to_text: Float[Tensor, "D E"]
+    learned: Space
+    moved: Space | None
+
+    @classmethod
+    def fit(cls, task: Task) -> "Witness":
+        """From training clips and texts of seen classes."""
+        learned, measured = apart(task.features.double(), task.kinematics)
+        texts = task.seen.fused().double()
+        mean = texts.mean(0)
+        seen = centred(texts, mean)
+        feature_mean = learned.mean(0)
+        targets = (texts - mean)[task.labels]
+        (to_text,) = ridge_maps("evidence", learned - feature_mean, targets, [TO_TEXT])
+        axes = whitening(
+            learned, task.labels, class_means(learned, task.labels, len(texts)), SHRINKAGE
+        )
+        moved = None
+        if measured is not None:
+            origin, principal_axes = principal(measured, COMPONENTS)
+            moved = Space.fit(measured, task.labels, origin, principal_axes, seen, TO_MOVEMENT)
+        return cls(
+            kinematics=task.kinematics,
+            kinds=list(task.seen.kinds),
+            text_mean=mean,
+            seen=seen,
+            feature_mean=feature_mean,
+            to_text=to_text,
+            learned=Space.fit(learned, task.labels, feature_mean, axes, seen, TO_FEATURES),
+            moved=moved,
+        )
+
+    @property
+    def scores(self) -> list[str]:
+        """The names of the scores, in their order."""
+        return [name for name in SCORES if self.moved or name != "movement_gap"]
+
+    def measure(
+        self,
+        features: Float[Tensor, "n D"],
+        seen_logits: Float[np.ndarray, "n S"],
+        unseen: Texts,
+        asked: list[int] | None = None,
+    ) -> Float[np.ndarray, "n F"]:
+        """The scores of any clips, a column each.
+
+        Args:
+            features: as those of the task.
+            seen_logits: of all seen classes, in their order.
+            unseen: texts of the classes that are not seen.
+            asked: places of the seen classes that a clip may be of; all of them unless given.
+        """
+        asked = list(range(len(self.seen))) if asked is None else asked
+        learned, measured = apart(features.double(), self.kinematics)
+        words = centred(_of(self.kinds, unseen).fused().double(), self.text_mean)
+        likeness = words @ self.seen.mT
+        as_text = F.normalize((learned - self.feature_mean) @ self.to_text, dim=-1)
+        near, foretold = self.learned.cosines(learned, likeness)
+        columns = {
+            "odds": _odds(seen_logits, asked),
+            "energy": logsumexp(seen_logits[:, asked], axis=1),
+            "nearest": _largest(near[:, asked]),
+            "gap": _largest(near[:, asked]) - _largest(foretold),
+            "text_gap": _largest(as_text @ self.seen[asked].mT) - _largest(as_text @ words.mT),
+        }
+        if self.moved is not None:
+            near, foretold = self.moved.cosines(measured, likeness)
+            columns["movement_gap"] = _largest(near[:, asked]) - _largest(foretold)
+        return np.stack([columns[name] for name in self.scores], axis=1).astype(np.float64)
+
+    def state(self) -> dict[str, Any]:
+        """Plain values and tensors, which `of_state` reads."""
+        return self.values() | self.tensors()
+
+    def values(self) -> dict[str, Any]:
+        """The plain values of its state."""
+        return {"kinematics": self.kinematics, "kinds": self.kinds}
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors of its state."""
+        own = ("text_mean", "seen", "feature_mean", "to_text")
+        spaces = {"learned": self.learned, "moved": self.moved}
+        return {name: getattr(self, name) for name in own} | {
+            f"{name}.{field}": tensor
+            for name, space in spaces.items()
+            if space is not None
+            for field, tensor in vars(space).items()
+        }
+
+    @classmethod
+    def of_state(cls, state: dict[str, Any]) -> "Witness":
+        """What `state` gave."""
+
+        def space(name: str) -> Space | None:
+            start = f"{name}."
+            fields = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
+            return Space(**fields) if fields else None
+
+        own = {k: v for k, v in state.items() if "." not in k}
+        return cls(**own, learned=space("learned"), moved=space("moved"))
+
+
+def _of(kinds: list[str], texts: Texts) -> Texts:
+    return replace(texts, kinds={kind: texts.kinds[kind] for kind in kinds})
+
+
+def _largest(values: Float[Tensor, "n K"]) -> Float[np.ndarray, " n"]:
+    return values.amax(1).numpy()
+
+
+def _odds(logits: Float[np.ndarray, "n S"], asked: list[int]) -> Float[np.ndarray, " n"]:
+    """Log-odds of the most probable class asked for, against all other seen ones."""
+    best = logits[:, asked].argmax(1)
+    best = np.asarray(asked)[best]
+    rows = np.arange(len(logits))
+    others = logits.astype(np.float64).copy()
+    others[rows, best] = -np.inf
+    return logits[rows, best] - logsumexp(others, axis=1)
