@@ -85,7 +85,9 @@ def latent_map(
     chosen = shown.first(candidates[candidates.phase == "test"]).iloc[0]
     place = int(chosen.candidate) - 1, classifier.seeds.index(int(chosen.seed))
     clips = roles[(roles.side == "unseen") & roles.part.isin(GZSSAR_TEST)]
-    rows = torch.tensor(rows_of(features, clips.name, "features").to_numpy(dtype="float32"))
+    rows = torch.tensor(
+        rows_of(classifier.fitted.reads(features), clips.name, "features").to_numpy(dtype="float32")
+    )
     real = classifier.fitted.project(rows, place[0])[place[1]].numpy()
     drawn = latents.values[place].numpy()[:, :DRAWN]
     flat = principal(np.concatenate([drawn.reshape(-1, drawn.shape[-1]), real]))
