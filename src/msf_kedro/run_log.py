@@ -25,7 +25,8 @@ COMPLETED = "Completed node: %s"
 SPELT = {"shift gcn": "Shift-GCN", "gzssar": "GZSSAR", "zssar": "ZSSAR"}
 CELL = ("study", "split", "method", "texts", "encoder")
 RESULTS = {"zssar_results", "gzssar_results", "metrics"}
-REPORTS = ("report", "metrics")  # what to look at, the best first
+# What to look at, the best first, and what to say of it.
+REPORTS = {"report_page": "open in a browser", "metrics": "metrics"}
 WIDEST = 48  # of a step's name, with blanks behind it, so that times stand below each other
 
 
@@ -141,10 +142,10 @@ def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
         f" {zssar.seed.nunique()} seeds: mean ± standard deviation over seeds\n"
         f"{results_table(zssar, gzssar)}"
     )
-    for name in REPORTS:
+    for name, said in REPORTS.items():
         artifact = artifact_of(catalog, name) if name in made else None
         if file := artifact and artifact.newest():
-            yield f"{name}: {_place(file)}"
+            yield f"{said}: {_place(file)}"
             return
 
 

@@ -1,7 +1,6 @@
 """Versioned artifacts: parquet tables, tensor files, JSON reports and texts, written atomically."""
 
 import json
-import logging
 from abc import abstractmethod
 from base64 import b64encode
 from collections.abc import Iterator
@@ -17,8 +16,6 @@ from kedro_datasets._typing import ImagePreview, JSONPreview, TablePreview
 
 from msf_kedro.datasets.schema import Schema
 from msf_kedro.runner.files import whole_or_nothing
-
-logger = logging.getLogger(__name__)
 
 
 class WholeFileDataset(AbstractVersionedDataset):
@@ -193,11 +190,7 @@ class SVGDataset(TextDataset):
 
 
 class PageDataset(TextDataset):
-    """An HTML page that needs nothing else; says where it is once it is written."""
-
-    def _write(self, data: str, path: Path) -> None:
-        super()._write(data, path)
-        logger.info("open %s in a browser", Path(self._get_save_path()).resolve())
+    """An HTML page that needs nothing else."""
 
 
 def _blocks(data: Any) -> list[tuple[str, Any]]:
