@@ -1,4 +1,4 @@
-"""The commands of recognition: `kedro msf recognize`, `kedro msf examples`."""
+"""The commands of recognition: `kedro msf recognize`, `examples` and `export-onnx`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -103,7 +103,27 @@ def examples(
     click.echo(f"clips are in {folder / 'clips'}, these words in {folder / 'classes.csv'}")
 
 
-COMMANDS = [recognize, examples]
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+def export_onnx(bundle: Path, folder: Path) -> None:
+    """Write a bundle's networks as ONNX graphs to FOLDER, and recogniser.json, how to use them.
+
+    Needs the extra `onnx`.
+    """
+    with _in_a_sentence():
+        from msf_kedro.recognizer.bundle import read_bundle, write_folder
+        from msf_kedro.recognizer.model import Model
+        from msf_kedro.recognizer.onnx import export
+
+        read = read_bundle(bundle)
+        contents = export(Model.of_parts(read.values, read.tensors))
+        write_folder(contents, folder)
+    for name, content in contents.items():
+        click.echo(f"{folder / name}: {len(content):,} bytes")
+
+
+COMMANDS = [recognize, examples, export_onnx]
 
 
 @contextmanager
