@@ -8,18 +8,17 @@ says what goes in, how clips are normalised, and how both answers become one.
 import io
 import json
 import warnings
-from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from msf_kedro.clips.layouts import plain
 from msf_kedro.clips.streams import to_stream
 from msf_kedro.methods.contract.fitted import Classifier
-from msf_kedro.networks.shift_gcn import ShiftGCN
+from msf_kedro.networks.plain_shift_gcn import PlainShiftGCN
 from msf_kedro.recognizer.model import SEEN, UNSEEN, Model
 from msf_kedro.zero_shot.gate import Gate
 
@@ -125,7 +124,8 @@ class _Skeletons(nn.Module):
         super().__init__()
         self.layout = model.layout
         self.streams = [(stream.name, stream.weight) for stream in model.streams]
-        self.networks = nn.ModuleList(_Bodies(stream.network) for stream in model.streams)
+        frames = model.normalise.window
+        self.networks = nn.ModuleList(PlainShiftGCN(s.network, frames) for s in model.streams)
 
     def forward(self, bodies: Tensor, person: Tensor, share: Tensor) -> tuple[Tensor, Tensor]:
         total = sum(weight for _, weight in self.streams)
@@ -134,36 +134,8 @@ class _Skeletons(nn.Module):
             of_bodies = network(to_stream(bodies, name, self.layout), person)
             of_stream = share @ of_bodies
             features = features + weight / total * of_stream
-            logits = logits + weight * network.classifier(of_stream)
+            logits = logits + weight * network.classify(of_stream)
         return features, logits
-
-
-class _Bodies(nn.Module):
-    """A Shift-GCN's features of bodies, in evaluation mode.
-
-    Its two first batch norms, one for each place of a body in its clip, become a scale and an
-    offset that `person` chooses, as a graph has no branches.
-    """
-
-    def __init__(self, network: ShiftGCN):
-        super().__init__()
-        self.network = deepcopy(network).cpu().eval().requires_grad_(False)
-        norms = [norm.norm for norm in self.network.norms]
-        scale = torch.stack([n.weight * (n.running_var + n.eps).rsqrt() for n in norms])
-        offset = torch.stack([norm.bias for norm in norms]) - scale * torch.stack(
-            [norm.running_mean for norm in norms]
-        )
-        shape = (len(norms), network.architecture["channels"], -1, 1)
-        self.register_buffer("scale", scale.view(shape))
-        self.register_buffer("offset", offset.view(shape))
-        self.network.norms[0] = nn.Identity()
-        self.classifier = self.network.classifier
-
-    def forward(
-        self, bodies: Float[Tensor, "B C V T"], person: Int[Tensor, " B"]
-    ) -> Float[Tensor, "B D"]:
-        scaled = bodies * self.scale[person] + self.offset[person]
-        return self.network.body_features(scaled, torch.zeros_like(person))
 
 
 class _Unseen(nn.Module):
@@ -183,7 +155,7 @@ def _graph(
     outputs: list[str],
     axes: dict[str, dict[int, str]],
 ) -> bytes:
-    """An ONNX graph, traced: shifts and widths that depend on weights alone become constants."""
+    """An ONNX graph, traced."""
     content = io.BytesIO()
     names = [*inputs, *outputs]
     with warnings.catch_warnings(), torch.no_grad():
