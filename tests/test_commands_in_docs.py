@@ -32,10 +32,12 @@ PLACEHOLDERS = {r"--env=mine": "--env=sample", r"\$split": "split_1", r"\bNAME\b
 # Commands that neither run in a test nor can be parsed here, each with the reason.
 EXCUSED = {
     r"(for|do|done|export)\b.*": "the shell's own words: blocks are parsed by `bash -n`",
+    r"docker .*": "needs Docker",
+    r"python -m pip install dist/\S+ .*": "installs into another environment",
     r"source \.venv/bin/activate": "the shell's; `make` makes the file",
     r"kedro (viz run|jupyter lab|ipython)": "opens a program that waits for its user",
 }
-RUN_BY_TESTS: dict[str, str] = {}
+RUN_BY_TESTS = {"kedro package": "tests/test_package.py"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
