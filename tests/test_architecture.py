@@ -36,13 +36,14 @@ ROOMS = {
     "joins": "",
     "clips": "",
     "sample": "",
+    "drawings": "clips",
     "texts": "configuration",
     "zero_shot": "runtime configuration joins",
     "released": "clips texts zero_shot",
     "networks": "runtime configuration clips released",
     "methods": "runtime configuration texts networks",
     "recognizer": "runtime clips texts zero_shot networks methods",
-    "reports": "runtime configuration joins texts zero_shot methods",
+    "reports": "runtime configuration joins clips drawings texts zero_shot methods",
 }
 
 ALLOWED = {

@@ -68,7 +68,8 @@ def test_registering_warns_of_nothing(monkeypatch):
     monkeypatch.setattr(Node, "__dotted_dataset_name_warned__", False, raising=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        register_pipelines()
+        for pipeline in register_pipelines().values():
+            assert pipeline.nodes is not None  # each is made when it is used
         with pytest.raises(UserWarning, match=r"contain '\.' characters"):
             node(len, "with.dot", "length")
 

@@ -1,7 +1,8 @@
-"""The commands of recognition: `kedro msf recognize`, `examples` and `export-onnx`."""
+"""The commands that take clips or a bundle: `kedro msf recognize`, `look`, `export-onnx` ..."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from kedro.framework.cli.utils import _split_params, env_option
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import ProjectMetadata
 from kedro.io import CatalogProtocol, DatasetError
+
+from msf_kedro.runner.files import whole_or_nothing
 
 # What they use of the library is imported where it is used, as it takes seconds.
 
@@ -104,6 +107,63 @@ def examples(
 
 
 @click.command()
+@env_option
+@params_option
+@click.option("--layout", "name", help="Of the joints (docs/layouts.md); else the environment's.")
+@click.option("--names", default="*", help="Only clips whose names fit, such as 'a12_*'.")
+@click.option("--limit", default=24, show_default=True, type=click.IntRange(min=1))
+@click.option("--output", default="look.html", show_default=True, type=click.Path(path_type=Path))
+@click.option(
+    "--svg", type=click.Path(path_type=Path), help="An animated picture to write as well."
+)
+@click.argument("clips", type=click.Path(path_type=Path), required=False)
+@click.pass_obj
+def look(
+    metadata: ProjectMetadata,
+    env: str | None,
+    params: dict[str, Any],
+    name: str | None,
+    names: str,
+    limit: int,
+    output: Path,
+    svg: Path | None,
+    clips: Path | None,
+) -> None:
+    """Draw clips as moving skeletons: one page that opens in any browser, offline.
+
+    CLIPS is a folder or a file in any known format; without it, the environment's raw clips.
+    """
+    with _in_a_sentence(), _catalog(metadata, env, params) as catalog:
+        from msf_kedro.clips.layouts import get_layout
+        from msf_kedro.datasets.places import clips_in
+        from msf_kedro.drawings import look as looking
+        from msf_kedro.drawings.animation import animation
+
+        given = clips_in(clips) if clips else catalog.load("raw_clips")
+        fitting = {clip: load for clip, load in given.items() if fnmatch(clip, names)}
+        if not fitting:
+            raise click.ClickException(f"none of {len(given)} clips has a name like {names!r}")
+        config, own = catalog.load("params:clips"), catalog.load("params:layouts")
+        layout = get_layout(name, own) if name else get_layout(config.layout, own, config.units)
+        normalise = catalog.load("params:normalise")
+        place = str(clips) if clips else f"study {catalog.load('params:study')}"
+        found = looking.look(place, fitting, layout, normalise, config.limits, limit)
+        _write(output, looking.page(found))
+        if svg and found.motions:
+            _write(svg, animation(list(found.motions.items())))
+    click.echo(found.summary())
+    for clip, reason in found.refused.items():
+        click.echo(f"{clip}: {reason}", err=True)
+    click.echo(f"watch them in {output.resolve()}")
+
+
+def _write(file: Path, text: str) -> None:
+    """A text file, whole or not at all."""
+    with whole_or_nothing(file) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 def export_onnx(bundle: Path, folder: Path) -> None:
@@ -123,7 +183,7 @@ def export_onnx(bundle: Path, folder: Path) -> None:
         click.echo(f"{folder / name}: {len(content):,} bytes")
 
 
-COMMANDS = [recognize, examples, export_onnx]
+COMMANDS = [recognize, examples, look, export_onnx]
 
 
 @contextmanager

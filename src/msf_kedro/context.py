@@ -1,6 +1,7 @@
 """The project's context: what an environment's configuration as a whole decides.
 
-In the context's class and not in hooks, as Kedro-Viz calls no hooks.
+In the context's class and not in hooks, as Kedro-Viz calls no hooks. Every command of `kedro`
+imports this file, and few have a context: what is slow to import is imported where it is used.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,15 +14,11 @@ from typing import Any
 from click import ClickException
 from kedro.framework.context import KedroContext
 from kedro.framework.project import pipelines
+from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
 
 from msf_kedro.configuration import check_name, check_seeds, misfits
-from msf_kedro.methods import METHODS
-from msf_kedro.pipelines import benchmark
-from msf_kedro.reports.benchmark import BenchmarkConfig, cells
-from msf_kedro.texts.encoders import get_encoder
-from msf_kedro.texts.fusion import parse_texts
-from msf_kedro.zero_shot.splits import parse_numbers
+from msf_kedro.pipelines.later import Later
 
 # What base cannot give: the file of an environment that gives it, and an example.
 OWN = {
@@ -81,6 +78,11 @@ class StudyContext(KedroContext):
 
     @in_a_sentence()
     def __init__(self, *args: Any, **kwargs: Any):
+        from msf_kedro.reports.benchmark import BenchmarkConfig, cells
+        from msf_kedro.texts.encoders import get_encoder
+        from msf_kedro.texts.fusion import parse_texts
+        from msf_kedro.zero_shot.splits import parse_numbers
+
         super().__init__(*args, **kwargs)
         self.environment = self.env or self.config_loader.default_run_env
         self._check_names()
@@ -103,12 +105,11 @@ class StudyContext(KedroContext):
         get_encoder(parameters["encoders"], parameters["encoder"])
         parse_texts(str(parameters["texts"]))
         # Here, as the function that registers pipelines is told nothing of the environment and is
-        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else. It
-        # is built when it is asked for: it has thousands of nodes, and most commands do without.
+        # called once a process, and `kedro run` and Kedro-Viz take pipelines from nowhere else.
         config = BenchmarkConfig(**parameters["benchmark"])
         known = list(splits), list(parameters["encoders"]), parameters["method_texts"]
         compared = cells(config, *known) if splits else []
-        pipelines["benchmark"] = partial(benchmark.create_pipeline, compared, config.features)
+        pipelines["benchmark"] = Later(partial(_benchmark, compared, config.features))
 
     def _catalog_entries(self, parameters: dict[str, Any]) -> dict[str, Any]:
         """The catalog of the single jobs, and for the benchmark that of any split and cell.
@@ -135,6 +136,8 @@ class StudyContext(KedroContext):
     @staticmethod
     def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of the chosen method, which the single jobs read under one name."""
+        from msf_kedro.methods import METHODS
+
         method = parameters["method"]
         if method not in METHODS:
             raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
@@ -181,6 +184,8 @@ class StudyContext(KedroContext):
 
     def _check_folders(self, parameters: dict[str, Any]) -> None:
         """Refuse names that would lead out of the data root: folders are called by them."""
+        from msf_kedro.texts.fusion import parse_texts
+
         shared = self.config_loader["globals"]
         for parameter in ("study", "checkpoint_stream"):
             for name in (parameters[parameter], shared[parameter]):  # paths hold the latter
@@ -214,6 +219,12 @@ class StudyContext(KedroContext):
             if isinstance(split, int):
                 message += "; digits joined by _ are read as a number: write 48-12, not 48_12"
             raise ClickException(message)
+
+
+def _benchmark(*study: Any) -> Pipeline:
+    from msf_kedro.pipelines import benchmark
+
+    return benchmark.create_pipeline(*study)
 
 
 def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterable[str]:

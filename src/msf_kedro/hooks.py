@@ -1,4 +1,7 @@
-"""Kedro hooks: what can be checked before anything is computed."""
+"""Kedro hooks: what can be checked before anything is computed.
+
+Every command of `kedro` imports this file: what is slow to import is imported where it is used.
+"""
 
 import logging
 from typing import Any
@@ -7,14 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 
-from msf_kedro.clips.layouts import get_layout
 from msf_kedro.context import StudyContext, in_a_sentence
-from msf_kedro.methods import METHODS, configure
-from msf_kedro.released.features import check_files
-from msf_kedro.released.texts import check_kinds, read_text_files
-from msf_kedro.texts.class_texts import check_class_texts
-from msf_kedro.texts.fusion import parse_texts
-from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, parse_classes
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +33,13 @@ class StudyFitsTogether:
     @hook_impl
     @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        from msf_kedro.clips.layouts import get_layout
+        from msf_kedro.released.features import check_files
+        from msf_kedro.released.texts import check_kinds, read_text_files
+        from msf_kedro.texts.class_texts import check_class_texts
+        from msf_kedro.texts.fusion import parse_texts
+        from msf_kedro.zero_shot.splits import check_split, check_texts, get_split, parse_classes
+
         read = pipeline.inputs()
         raw = {"raw_clips", "released_features"} & read
         if not raw:  # later stages read what has passed this check
@@ -65,6 +68,8 @@ class MethodsAreConfigured:
     @hook_impl
     @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
+        from msf_kedro.methods import METHODS, configure
+
         if "params:method_config" in pipeline.inputs():
             configure(catalog.load("params:method"), catalog.load("params:method_config"))
         for method in METHODS:
@@ -79,7 +84,7 @@ class DeviceIsThere:
     @in_a_sentence()
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         if "params:device" in pipeline.inputs():
-            from msf_kedro.runtime import pick_device  # imports torch
+            from msf_kedro.runtime import pick_device
 
             pick_device(catalog.load("params:device"))
 
@@ -97,7 +102,7 @@ class CheckpointFits:
 
     @staticmethod
     def _check_input(catalog: CatalogProtocol) -> None:
-        from msf_kedro.released.clips import WINDOW, check_input  # imports torch
+        from msf_kedro.released.clips import WINDOW, check_input
 
         normalise = catalog.load("params:normalise")
         stream = catalog.load("params:checkpoint_stream")
@@ -112,6 +117,6 @@ class CheckpointFits:
 
 def describe_machine() -> dict[str, Any]:
     """What the records of a run say of the machine: see `runtime.describe`."""
-    from msf_kedro.runtime import describe  # imports torch
+    from msf_kedro.runtime import describe
 
     return describe()

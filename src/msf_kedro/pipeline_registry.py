@@ -1,35 +1,18 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
-from collections import UserDict
+from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
-from msf_kedro.pipelines import (
-    alignment,
-    bundle,
-    evaluation,
-    features,
-    gate,
-    recognition,
-    released,
-    semantics,
-    skeletons,
-    splits,
-    tables,
-)
+from msf_kedro.pipelines.later import Later
+
+STAGES = ("skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation")
+FROM_CLIPS = ("skeletons", "splits", "features")
+GATED = ("gate", "evaluation")
 
 
-class Registry(UserDict):
-    """Pipelines by name; one that is given as a function is built when it is asked for."""
-
-    def __getitem__(self, name: str) -> Pipeline:
-        if not isinstance(pipeline := super().__getitem__(name), Pipeline):
-            self[name] = pipeline = pipeline()
-        return pipeline
-
-
-def register_pipelines() -> Registry:
-    """The stages, and the jobs composed of them.
+def register_pipelines() -> dict[str, Pipeline]:
+    """The stages, and the jobs composed of them; each is made when it is used.
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
     released features in place of clips and Shift-GCNs, which its stage `released` reads.
@@ -38,32 +21,31 @@ def register_pipelines() -> Registry:
     `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
     on the study; `tables` reads all studies' benchmarks.
     """
-    stages = {
-        "skeletons": skeletons.create_pipeline(),
-        "splits": splits.create_pipeline(),
-        "semantics": semantics.create_pipeline(),
-        "features": features.create_pipeline(),
-        "alignment": alignment.create_pipeline(),
-        "gate": gate.create_pipeline(),
-        "evaluation": evaluation.create_pipeline(),
-    }
+    stages = {name: _pipeline(name) for name in STAGES}
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
-    zssar = sum(before_gate, start=evaluation.create_zssar_pipeline())
-    gzssar = sum(stages.values(), start=Pipeline([]))
-    read = released.create_features_pipeline()
-    behind = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
+    behind_clips = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
+    show = _pipeline("evaluation", "create_zssar_pipeline")
+    read = _pipeline("released", "create_features_pipeline")
+    extract = _pipeline("released", "create_shift_gcn_pipeline")
+    gzssar = _joined(*stages.values())
     jobs = {
-        "zssar": zssar,
+        "zssar": _joined(show, *before_gate),
         "gzssar": gzssar,
-        "gzssar_released": sum(behind, start=read),
-        "released_shift_gcn": stages["skeletons"] + released.create_shift_gcn_pipeline(),
-        "bundle": bundle.create_pipeline(),
-        "recognition": recognition.create_pipeline(),
+        "gzssar_released": _joined(read, *behind_clips),
+        "released_shift_gcn": _joined(stages["skeletons"], extract),
+        "bundle": _pipeline("bundle"),
+        "recognition": _pipeline("recognition"),
         "benchmark": Pipeline([]),  # `StudyContext` fills it, as it depends on the study
-        "tables": tables.create_pipeline(),
+        "tables": _pipeline("tables"),
     }
-    return Registry(stages | {"released": read} | jobs | {"__default__": gzssar})
+    return stages | {"released": read} | jobs | {"__default__": gzssar}
 
 
-FROM_CLIPS = ("skeletons", "splits", "features")
-GATED = ("gate", "evaluation")
+def _pipeline(stage: str, create: str = "create_pipeline") -> Pipeline:
+    """A stage's pipeline, by the name of the function that creates it."""
+    module = f"msf_kedro.pipelines.{stage}"
+    return Later(lambda: getattr(import_module(module), create)())
+
+
+def _joined(*pipelines: Pipeline) -> Pipeline:
+    return Later(lambda: sum(pipelines, start=Pipeline([])))

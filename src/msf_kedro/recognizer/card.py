@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
@@ -17,14 +18,19 @@ def card(values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.policies["json.dumps_kwargs"] = {"sort_keys": True, "ensure_ascii": False}
     classes = values["classes"]
     return environment.get_template("card.md.jinja").render(
         **values,
         of=lambda side: [known for known in classes if known["side"] == side],
         percent=lambda fraction: f"{100 * fraction:.1f}",
         plain=_plain,
+        in_yaml=_in_yaml,
     )
+
+
+def _in_yaml(values: Mapping[str, Any]) -> str:
+    """Plain values, a line each where they fit."""
+    return yaml.safe_dump(dict(values), default_flow_style=None, width=100, allow_unicode=True)
 
 
 def _plain(text: str) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 from pydantic import Field, NonNegativeInt, PositiveInt
-from scipy.stats import permutation_test
 
 from msf_kedro.configuration import configuration
 from msf_kedro.reports.published import FIGURES
@@ -156,6 +155,8 @@ def sign_flip_test(
     Returns:
         p, and the smallest p that so many splits could have given; NaN, NaN for less than two.
     """
+    from scipy.stats import permutation_test  # it takes half a second to import
+
     count = len(differences)
     if count < 2:
         return float("nan"), float("nan")

@@ -104,27 +104,26 @@ class Module:
         return self._definitions[name]
 
     def _read(self, statement: ast.stmt, found: Definition) -> None:
+        nodes = _without_docstrings(statement)
+        found.text += ast.dump(statement)
         imports = dict(self.imports)
-        for node in ast.walk(statement):
+        for node in nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 imports.update(self._imported(node))
-        bare = _without_docstrings(statement)
-        found.text += ast.dump(bare)
-        inner = {id(node.value) for node in ast.walk(bare) if isinstance(node, ast.Attribute)}
-        for node in ast.walk(bare):
-            if isinstance(node, ast.Attribute | ast.Name) and id(node) not in inner:
-                if reached := self._resolve(node, imports):
-                    found.reached.add(reached)
+        inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+        for node in nodes:
+            if isinstance(node, ast.Attribute | ast.Name):
+                # The start of a chain such as `config.fields().names` counts too.
+                alone = id(node) not in inner
+                if alone or isinstance(node, ast.Name):
+                    reached = self._resolve(node, imports, alone)
+                    found.reached |= {reached} if reached else set()
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 if FILE_NAME.fullmatch(node.value):
                     beside = self.file.parent / node.value
                     found.files |= {beside} if beside.is_file() else set()
             elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
                 found.patterns.add(self._pattern(node.args[0] if node.args else None))
-        for node in ast.walk(bare):  # the start of a chain such as `config.fields().names`
-            if isinstance(node, ast.Name) and id(node) in inner:
-                reached = self._resolve(node, imports, alone=False)
-                found.reached |= {reached} if reached else set()
 
     def _resolve(
         self, node: ast.expr, imports: dict[str, Reached], alone: bool = True
@@ -303,8 +302,11 @@ def _is_text(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
-def _without_docstrings(statement: ast.stmt) -> ast.stmt:
-    for node in ast.walk(statement):
+def _without_docstrings(statement: ast.stmt) -> list[ast.AST]:
+    """A statement and all nodes below it, once its docstrings are taken out of it."""
+    nodes: list[ast.AST] = [statement]
+    for node in nodes:  # which grows meanwhile
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             node.body = [s for s in node.body if not _is_text(s)] or [ast.Pass()]
-    return statement
+        nodes.extend(ast.iter_child_nodes(node))
+    return nodes

@@ -95,7 +95,7 @@ def make_bundle(
             class_texts,
             text_features,
         ),
-        facts=_facts(metrics, chosen, predictions, class_texts, tables),
+        facts=_facts(metrics, made, chosen, predictions, class_texts, tables),
     )
     values, tensors = model.parts()
     return Bundle(values, tensors, card(values))
@@ -116,7 +116,9 @@ def _made_with(metrics: dict) -> dict[str, Any]:
             " made the predictions; a bundle is made of a whole run from clips: `kedro run"
             " --pipelines=gzssar`"
         )
-    return made
+    # Other class splits are of other models; `several` splits have no one of theirs.
+    own = {name: s for name, s in made.get("splits", {}).items() if name == metrics["run"]["split"]}
+    return made | {"splits": own}
 
 
 def _choose(candidates: pd.DataFrame, bundle: BundleConfig) -> dict[str, Any]:
@@ -173,6 +175,7 @@ def _classes(
 
 def _facts(
     metrics: dict,
+    made_with: dict[str, Any],
     chosen: dict[str, Any],
     predictions: pd.DataFrame,
     class_texts: pd.DataFrame,
@@ -212,5 +215,5 @@ def _facts(
             for row in figures(mine).itertuples()
         ],
         "version": __version__,
-        "made_with": run["parameters"],
+        "made_with": made_with,
     }
