@@ -8,7 +8,7 @@ ENV ?=
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 NUMERICAL := tests/clips tests/methods tests/networks tests/zero_shot
 
-.PHONY: help run rerun demo test lint viz lock clean
+.PHONY: help run rerun demo test lint viz docs lock clean
 
 help:  ## show these targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,9 @@ lint: $(VENV)/.installed-dev  ## check style
 
 viz: $(VENV)/.installed-viz  ## look at the DAG in the browser
 	$(BIN)/kedro viz run $(if $(ENV),--env=$(ENV))
+
+docs: $(VENV)/.installed-docs  ## build the documentation site into site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 lock: $(VENV)/.installed-dev  ## pin all dependencies anew (needs uv)
 	uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 \

@@ -1,7 +1,6 @@
-"""README and docs: links lead somewhere, names exist, commands can be run, examples work."""
+"""README and docs: links lead somewhere, names exist, examples work."""
 
 import ast
-import json
 import re
 import runpy
 from functools import cache
@@ -10,38 +9,18 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click import ClickException
 from kedro.config import OmegaConfigLoader
-from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.project import pipelines
-from support.sessions import ROOT, context, session
+from support.documented import PAGES, blocks, prose, quoted
+from support.sessions import ROOT, context, known, session
 
 from msf_kedro.clips.layouts import LAYOUTS, get_layout
 from msf_kedro.context import unknown_names
 from msf_kedro.settings import CONFIG_LOADER_ARGS
 
 SOURCE = ROOT / "src" / "msf_kedro"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README, *DOCS = PAGES
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-# What stands for something else in commands.
-PLACEHOLDERS = {r"--env=mine": "--env=sample", r"\$split": "split_1", r"\bNAME\b": "ridge"}
-OPTIONS = r"--(env|pipelines|params|nodes|from-nodes|namespaces|load-versions)="
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """Code blocks in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def prose(page: Path) -> str:
-    """A page without its code blocks."""
-    return re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-
-
-def quoted(page: Path) -> list[str]:
-    """What stands between backticks."""
-    return re.findall(r"`([^`\n]+)`", prose(page))
 
 
 def anchors(page: Path) -> set[str]:
@@ -56,28 +35,6 @@ def links(page: Path) -> list[str]:
     return [target for target in targets if "://" not in target]
 
 
-def commands() -> list[str]:
-    """Whole commands (`kedro run ...`), and options that stand alone."""
-    found = set()
-    for page in PAGES:
-        lines = "\n".join(blocks(page, "bash")).replace("\\\n", " ").splitlines()
-        lines = [line.partition(" #")[0].strip() for line in lines] + quoted(page)
-        found |= {line for line in lines if "kedro run" in line or re.match(OPTIONS, line)}
-    return sorted(found)
-
-
-COMMANDS = commands()
-
-
-@cache
-def known(env: str) -> tuple[set[str], set[str]]:
-    """Every dataset and every node of an environment's pipelines."""
-    context(env)
-    every = list(pipelines.values())
-    data_sets = set().union(*(pipeline.datasets() for pipeline in every))
-    return data_sets, {node.name for pipeline in every for node in pipeline.nodes}
-
-
 @cache
 def base() -> dict:
     """The parameters of base alone."""
@@ -86,7 +43,6 @@ def base() -> dict:
 
 def test_there_is_something_to_check():
     assert len(DOCS) > 5
-    assert len(COMMANDS) > 40
     assert sum(map(len, map(links, PAGES))) > 30
 
 
@@ -195,55 +151,6 @@ def test_files_that_messages_and_settings_name_are_there():
     named = {name for text in texts for name in re.findall(r"docs/\w+\.md", text)}
     assert named >= {"docs/data.md", "docs/ntu.md", "docs/results.md"}
     assert {name for name in named if not (ROOT / name).is_file()} == set()
-
-
-# --- commands ---
-
-
-@cache
-def refusal(env: str | None, params: str) -> str:
-    """What an environment says to parameters; empty if it takes them."""
-    try:
-        context(env, **json.loads(params))
-    except (ClickException, ValueError) as error:
-        return f"{env}: {error}"
-    return ""
-
-
-def options(command: str) -> dict:
-    """What Kedro makes of a command's options."""
-    for placeholder, value in PLACEHOLDERS.items():
-        command = re.sub(placeholder, value, command)
-    _, whole, rest = command.partition("kedro run")
-    return kedro_run.make_context("run", (rest if whole else command).split()).params
-
-
-@pytest.mark.parametrize("command", [line for line in COMMANDS if "kedro run" in line])
-def test_commands_can_be_run(command):
-    """Environment and pipelines are there, parameters are taken, some node is selected."""
-    given = options(command)
-    names = given["pipelines"] or [given["pipeline"] or "__default__"]
-    assert refusal(given["env"], json.dumps(given["params"])) == ""
-    if "benchmark" in names:  # the latest context's
-        context(given["env"], **given["params"])
-    chosen = sum(pipelines[name] for name in names)
-    parts = {name: given[name] or None for name in ("from_nodes", "node_names")}
-    parts["node_namespaces"] = given["namespaces"] or None
-    assert chosen.filter(**parts).nodes if any(parts.values()) else chosen.nodes
-    assert set(given["load_versions"] or ()) <= chosen.datasets()
-
-
-@pytest.mark.parametrize("command", [line for line in COMMANDS if "kedro run" not in line])
-def test_options_are_taken_by_some_study(command):
-    given = options(command)
-    data_sets, nodes = known("utd_mhad")
-    assert {*given["from_nodes"], *given["node_names"]} <= nodes
-    assert set(given["load_versions"] or ()) <= data_sets
-    assert set(given["pipelines"]) <= set(pipelines)
-    params = json.dumps(given["params"])
-    studies = [given["env"]] if given["env"] else ["utd_mhad", "ntu60"]
-    refusals = [refusal(env, params) for env in studies]
-    assert "" in refusals, refusals
 
 
 # --- drawings and examples ---

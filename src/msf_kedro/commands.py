@@ -303,7 +303,27 @@ def check(metadata: ProjectMetadata, env: str | None, params: dict[str, Any], wh
     click.echo("nothing is wrong")
 
 
-COMMANDS = [recognize, examples, look, demo, new_study, check]
+@click.command("export-onnx")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+def export_onnx(bundle: Path, folder: Path) -> None:
+    """Write a bundle's networks as ONNX graphs to FOLDER, and recogniser.json, how to use them.
+
+    Needs the extra `onnx`.
+    """
+    with _in_a_sentence():
+        from msf_kedro.recognizer.bundle import read_bundle, write_folder
+        from msf_kedro.recognizer.model import Model
+        from msf_kedro.recognizer.onnx import export
+
+        read = read_bundle(bundle)
+        contents = export(Model.of_parts(read.values, read.tensors))
+        write_folder(contents, folder)
+    for name, content in contents.items():
+        click.echo(f"{folder / name}: {len(content):,} bytes")
+
+
+COMMANDS = [recognize, examples, look, demo, export_onnx, new_study, check]
 
 
 @contextmanager

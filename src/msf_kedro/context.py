@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from click import ClickException
@@ -289,6 +290,15 @@ def unknown_names(given: Mapping, declared: Mapping, above: str = "") -> Iterabl
         if isinstance(value, Mapping) and not free:
             below = below if isinstance(below, Mapping) else {}
             yield from unknown_names(value, below, f"{name}.")
+
+
+def own_table(name: str) -> str:
+    """Where a table of the project's own is, a resolver for configuration.
+
+    An installed package holds it (`setup.py` puts it there); in a checkout it lies with the data.
+    """
+    packaged = Path(__file__).parent / "raw" / name
+    return str(packaged) if packaged.is_file() else f"data/01_raw/{name}"
 
 
 def first(mapping: Mapping | None) -> str | None:

@@ -1,6 +1,6 @@
 """Kedro project settings."""
 
-from msf_kedro.context import StudyContext, first
+from msf_kedro.context import StudyContext, first, own_table
 from msf_kedro.hooks import (
     CheckpointFits,
     DeviceIsThere,
@@ -26,5 +26,5 @@ CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "sample",
     "merge_strategy": {"parameters": "soft"},
-    "custom_resolvers": {"first": first},
+    "custom_resolvers": {"first": first, "own_table": own_table},
 }

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import warnings
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,15 @@ def session(env: str | None, params: dict | None = None, conf: Path | None = Non
 def context(env: str, **params) -> KedroContext:
     """The context of an environment, with its configuration and catalog."""
     return session(env, params).load_context()
+
+
+@cache
+def known(env: str) -> tuple[set[str], set[str]]:
+    """Every dataset and every node of an environment's pipelines."""
+    context(env)
+    every = list(pipelines.values())
+    data_sets = set().union(*(pipeline.datasets() for pipeline in every))
+    return data_sets, {node.name for pipeline in every for node in pipeline.nodes}
 
 
 def run(data_root: Path, *pipelines: str, conf: Path | None = None, params=None, **selection):

@@ -44,8 +44,6 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
     Raises:
         ValueError: there is something of that name.
     """
-    if folder.exists():
-        raise ValueError(f"{folder}: is there already; a bundle is written to a new folder")
     values = {"format": FORMAT} | bundle.values
     values = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
     tensors = {name: tensor.contiguous().clone() for name, tensor in bundle.tensors.items()}
@@ -55,6 +53,17 @@ def write_bundle(bundle: Bundle, folder: Path) -> None:
         CARD: bundle.card.encode(),
     }
     contents[SUMS] = _sums(contents).encode()
+    write_folder(contents, folder)
+
+
+def write_folder(contents: dict[str, bytes], folder: Path) -> None:
+    """Write files into a folder that is not there yet: whole, or not at all.
+
+    Raises:
+        ValueError: there is something of that name.
+    """
+    if folder.exists():
+        raise ValueError(f"{folder}: is there already; give a new folder's name")
     with _whole_or_nothing(folder) as partial:
         for name, content in contents.items():
             (partial / name).write_bytes(content)

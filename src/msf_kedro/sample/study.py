@@ -83,7 +83,10 @@ def generate_clip(
     metres, x to the right of a person who faces the camera, y up, z away from the camera.
 
     Args:
-        action, performer, repetition, seed: which clip.
+        action: its NTU number.
+        performer: who does it, from 1.
+        repetition: from 1.
+        seed: of the whole sample.
         frames: its length; by default as long as the performer needs for the action.
 
     Returns:

@@ -6,6 +6,7 @@ equal intervals of the training, which are their candidates.
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -132,7 +133,11 @@ class Ranking(Nearest):
 
     def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n Z"]:
         clips = self.skeleton_inputs(features).expand(len(self.seeds), -1, -1)
-        return self._network(candidate, "skeleton").embed_skeletons(clips)
+        return self._skeleton_networks[candidate].embed_skeletons(clips)
+
+    @cached_property
+    def _skeleton_networks(self) -> list[nn.Module]:
+        return [self._network(place, "skeleton") for place in range(len(self.about["candidates"]))]
 
     def latents(self, texts: Texts) -> Latents:
         inputs = [t.expand(len(self.seeds), -1, -1) for t in self.inputs(self.check_texts(texts))]
