@@ -303,7 +303,7 @@ def check(metadata: ProjectMetadata, env: str | None, params: dict[str, Any], wh
     click.echo("nothing is wrong")
 
 
-@click.command("export-onnx")
+@click.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.argument("folder", type=click.Path(path_type=Path))
 def export_onnx(bundle: Path, folder: Path) -> None:
