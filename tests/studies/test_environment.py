@@ -47,12 +47,15 @@ def test_files_hold_what_was_guessed():
         "classes": "1-3, 7",
         "class_texts": "texts.csv",
         "raw_clips": "data/it's here",
+        "method": "msf_plus",
         "splits": STUDY.splits,
     }
     assert found["catalog.yml"]["raw_clips"]["filename_suffix"] == ".npy"
     assert found["parameters.yml"] == {
-        "clips": {"name_pattern": STUDY.pattern, "layout": "coco_17"}, "parts": vars(STUDY.parts)
-    }  # fmt: skip
+        "clips": {"name_pattern": STUDY.pattern, "layout": "coco_17"},
+        "parts": vars(STUDY.parts),
+        "gate": {"kind": "evidence"},
+    }
 
 
 def test_what_was_not_guessed_is_left_for_check_to_name():
@@ -62,7 +65,9 @@ def test_what_was_not_guessed_is_left_for_check_to_name():
     found = parsed(bare)
     assert found["globals.yml"]["splits"] is None
     assert found["globals.yml"]["clip_table"] == "t.csv"
-    assert found["parameters.yml"] == {"clips": {"layout": "unknown"}, "parts": None}
+    assert found["parameters.yml"] == {
+        "clips": {"layout": "unknown"}, "parts": None, "gate": {"kind": "evidence"}
+    }  # fmt: skip
 
 
 @given(st.sets(st.integers(0, 50), min_size=1))

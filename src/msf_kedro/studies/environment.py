@@ -91,6 +91,7 @@ def _globals(study: Proposal) -> str:
         f"class_texts: {_quoted(study.class_texts)}",
         f"raw_clips: {_quoted(study.clips)}    # --params=raw_clips=PATH points elsewhere",
         *(table if study.clip_table else []),
+        "method: msf_plus    # docs/msf_plus.md; the paper's is msf",
     ]
     if study.splits:
         lines += [
@@ -137,6 +138,7 @@ def _parameters(study: Proposal) -> str:
             f"  calibration_held_out: {_quoted(study.parts.calibration_held_out)}",
             f"  test_held_out: {_quoted(study.parts.test_held_out)}",
         ]
+    lines += ["", "gate: {kind: evidence}    # whose figures are quoted; all are reported"]
     return _text(lines)
 
 
