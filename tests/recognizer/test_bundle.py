@@ -59,7 +59,7 @@ def test_it_holds_nothing_but_json_safetensors_and_text(folder):
     for line in files["SHA256SUMS"].read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256(files[name].read_bytes()).hexdigest() == digest
-    assert json.loads(files["bundle.json"].read_text())["format"] == 1
+    assert json.loads(files["bundle.json"].read_text())["format"] == 2
     size = int.from_bytes(files["tensors.safetensors"].read_bytes()[:8], "little")
     assert json.loads(files["tensors.safetensors"].read_bytes()[8 : 8 + size])
 
