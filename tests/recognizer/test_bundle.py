@@ -122,8 +122,8 @@ def resummed(folder, values=None, tensors=None):
 
 
 def test_another_format_is_refused(copied):
-    resummed(copied, {"format": 2})
-    with pytest.raises(ValueError, match=r"a bundle of format 2, but .* reads format 1; install"):
+    resummed(copied, {"format": 1})
+    with pytest.raises(ValueError, match=r"a bundle of format 1, but .* reads format 2; install"):
         Recognizer.load(copied)
 
 
