@@ -14,7 +14,7 @@ from support.sessions import ROOT, Log, artifacts, context, link_copy, new_files
 from msf_kedro.cli import msf
 from msf_kedro.runner import ChangedOnlyRunner
 from msf_kedro.runner.files import content_hash, write_json
-from msf_kedro.runner.housekeeping import remove, saved_versions, superfluous
+from msf_kedro.runner.housekeeping import remove_version, saved_versions, superfluous
 from msf_kedro.runner.lineage import tree
 from msf_kedro.runner.records import ancestors, parents, record_of, record_path
 

@@ -4,15 +4,23 @@ A folder of its own that knows nothing of this project: copy it into another Ked
 `Lineage` in its hooks and a `RunsDataset` in its catalog, and run with `ChangedOnlyRunner`.
 """
 
+from .cluster import DaskRunner
 from .hooks import Lineage
 from .made_with import MadeWithDataset
-from .runners import ChangedOnlyParallelRunner, ChangedOnlyRunner, ChangedOnlyThreadRunner
+from .runners import (
+    ChangedOnlyDaskRunner,
+    ChangedOnlyParallelRunner,
+    ChangedOnlyRunner,
+    ChangedOnlyThreadRunner,
+)
 from .runs import RunsDataset
 
 __all__ = [
+    "ChangedOnlyDaskRunner",
     "ChangedOnlyParallelRunner",
     "ChangedOnlyRunner",
     "ChangedOnlyThreadRunner",
+    "DaskRunner",
     "Lineage",
     "MadeWithDataset",
     "RunsDataset",
