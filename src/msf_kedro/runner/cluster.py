@@ -57,7 +57,7 @@ class DaskRunner(AbstractRunner):
         super().__init__(is_async=is_async)
         self._address, self._scheduler_file = address, scheduler_file
         self._workers, self._gpu = workers, gpu
-        self._client: Any = None  # for all of a run that goes in waves
+        self._client: Any = None  # one for all waves of a run
 
     def _run(
         self,
@@ -86,35 +86,33 @@ class DaskRunner(AbstractRunner):
     def _get_executor(self, max_workers: int) -> Executor:
         if self._client is None:
             self._client = self._connect()
-            finalize(self, self._client.shutdown if self._own else self._client.close)
-        client = self._client
-        workers = client.scheduler_info()["workers"].values()
+        workers = self._client.scheduler_info()["workers"].values()
         offered = sum(RESOURCE in worker["resources"] for worker in workers)
         gpu = bool(offered) if self._gpu is None else self._gpu
-        logger.info(
-            "%d workers at %s, %d of them with the resource %s; progress: %s",
-            len(workers), client.scheduler.address, offered, RESOURCE, client.dashboard_link,
-        )  # fmt: skip
+        logger.info("%d workers, %d with the resource %s", len(workers), offered, RESOURCE)
         if not workers or (gpu and not offered):
             logger.warning("nodes wait until such workers have joined")
-        return Nodes(client, gpu)
+        return Nodes(self._client, gpu)
 
     def _connect(self) -> Any:
         from dask import config
         from distributed import Client
 
         logging.getLogger("distributed").setLevel(logging.WARNING)
-        place = self._address or self._scheduler_file
-        self._own = not place and not config.get("scheduler-address", None)
-        if self._own:
-            return Client(n_workers=self._workers, threads_per_worker=1, dashboard_address=":0")
+        place = self._address or self._scheduler_file or config.get("scheduler-address", None)
+        if not place:
+            client = Client(n_workers=self._workers, threads_per_worker=1, dashboard_address=":0")
+            finalize(self, client.shutdown)
+            return client
         try:
-            return Client(self._address, scheduler_file=self._scheduler_file)
+            client = Client(self._address, scheduler_file=self._scheduler_file)
         except OSError as error:  # also what it raises when time is up
             raise ClickException(
-                f"no Dask scheduler answers at {place or config.get('scheduler-address')}: start"
-                " one with `dask scheduler`, and workers with `dask worker`"
+                f"no Dask scheduler answers at {place}: start one with `dask scheduler`, and"
+                " workers with `dask worker`"
             ) from error
+        finalize(self, client.close)
+        return client
 
 
 class Nodes(Executor):

@@ -1,6 +1,7 @@
 """The Kedro hook that records what every run does."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -98,12 +99,20 @@ class Lineage:
         if run := open_runs.pop(run_id, None):
             run.end(error)
 
+    @lru_cache(maxsize=4)  # noqa: B019 (hooks live as long as the process)
+    def _about(self, file: Place) -> tuple[Recipes, dict[str, Any]]:
+        """What a run's file says, for the processes that its nodes run in, and on what machine."""
+        about = read_json(file)
+        if about["host"] != socket.gethostname():
+            about["where"] |= {"machine": self.project.describe_machine()}
+        return Recipes.from_state(about["recipes"]), about["where"]
+
     @hook_impl
     def before_node_run(
         self, node: Node, catalog: CatalogProtocol, inputs: dict[str, Any], run_id: str
     ) -> None:
         end_with_parent()
-        recipes, where = _about(runs_of(catalog).file(run_id))
+        recipes, where = self._about(runs_of(catalog).file(run_id))
         artifacts = {name: artifact_of(catalog, name) for name in node.outputs}
         outputs = {name: artifact for name, artifact in artifacts.items() if artifact}
         scratch = [inputs[name] for name in recipes.known[node.name].ingredients.scratch]
@@ -150,6 +159,7 @@ class Lineage:
         """Say that all a node makes is whole: at once, so that a kill leaves all of it or none."""
         seconds = round(time.time() - work.started, 3)
         made = {"started": work.started, "seconds": seconds, "peak_memory": _peak()}
+        made |= {"host": socket.gethostname()}
         about = {"complete": True, "recipe": work.recipe, "made": made, "where": work.where}
         records = {
             file: Record(
@@ -182,13 +192,6 @@ class Lineage:
         work = self._working.pop(node.name, None)
         if work and work.lock:
             work.lock.release()
-
-
-@lru_cache(maxsize=4)
-def _about(file: Place) -> tuple[Recipes, dict[str, Any]]:
-    """What a run's file says, for the processes that its nodes run in."""
-    about = read_json(file)
-    return Recipes.from_state(about["recipes"]), about["where"]
 
 
 def _peak() -> int | None:

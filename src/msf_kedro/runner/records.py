@@ -72,7 +72,7 @@ class Record:
         recipe: what decides its content; None as long as it is not complete.
         content: SHA-256.
         bytes: of the artifact.
-        made: when the node started, its seconds, and the process's peak memory in bytes.
+        made: when the node started, its seconds, the process's peak memory in bytes, the host.
         where: git commit, whether files were changed since, versions of packages, the machine.
     """
 

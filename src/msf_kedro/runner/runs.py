@@ -109,6 +109,10 @@ class Project:
     immaterial: frozenset[str]
     machine: Callable[[], dict[str, Any]]
 
+    def describe_machine(self) -> dict[str, Any]:
+        """The machine that this process is on."""
+        return {"platform": platform.platform(), **self.machine()}
+
     def recipes(self, pipeline: Pipeline, catalog: CatalogProtocol) -> Recipes:
         """The recipes of a pipeline's nodes as they are now."""
         code = Code(self.packages)
@@ -289,7 +293,7 @@ def _where(project: Project) -> dict[str, Any]:
         "changed_since": bool(_git("status", "--porcelain")) if commit else None,
         "python": platform.python_version(),
         "packages": _packages(project.packages),
-        "machine": {"platform": platform.platform(), **project.machine()},
+        "machine": project.describe_machine(),
     }
 
 
