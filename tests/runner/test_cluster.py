@@ -115,11 +115,8 @@ def test_nodes_with_the_tag_gpu_ask_for_a_worker_that_has_one(tags, gpu, resourc
     asked = {}
     pool = SimpleNamespace(submit=lambda *given, **options: asked.update(options))
     client = SimpleNamespace(get_executor=lambda **_: pool)
-    Nodes(client, gpu).submit(
-        Task(
-            node(abs, "x", "y", name="train", tags=tags), DataCatalog(), run_id="now", parallel=True
-        )
-    )
+    work = node(abs, "x", "y", name="train", tags=tags)
+    Nodes(client, gpu).submit(Task(work, DataCatalog(), False, run_id="now", parallel=True))
     assert asked["resources"] == resources
 
 

@@ -189,7 +189,7 @@ def test_prune_keeps_the_newest_and_all_that_it_was_made_from(root):
     assert f"{len(going)} versions" in told
     assert len(saved_versions(root)) == len(versions)
     for saved in going:
-        remove(saved)
+        remove_version(saved.file)
     left = saved_versions(root)
     assert len(left) == len(versions) - len(going)
     assert all(path.is_file() for saved in left for path in ancestors(saved.file))

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import Executor
 
 import pandas as pd
 import torch
@@ -20,12 +21,20 @@ LOGGED = 20  # how many bad clips are logged one by one
 
 
 def prepare(
-    raw: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk], workers: int
+    raw: Mapping[str, LoadClip],
+    recipe: Recipe,
+    store: MutableMapping[str, Chunk],
+    workers: int,
+    cluster: Executor | None = None,
 ) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
     """Read, check and normalise all clips, chunk by chunk.
 
     Chunks already in the store are not prepared again, and anything else in it is removed. It is
     emptied when the bodies have been saved, not before.
+
+    Args:
+        workers: how many processes of this machine share the work.
+        cluster: whose workers do, in place of these; they must reach the raw clips and the store.
 
     Returns:
         The clip table, a row per raw clip in order of names: `name`, what its name or the
@@ -51,7 +60,7 @@ def prepare(
     before = sum(len(chunks[key]) for key in done)
     bar = tqdm(total=len(raw), initial=before, desc="clips", unit="clip", disable=None, leave=False)
     with logging_redirect_tqdm(), bar:
-        for key, columns in prepare_chunks(todo, recipe, store, workers):
+        for key, columns in prepare_chunks(todo, recipe, store, workers, cluster):
             done[key] = columns
             bar.update(len(columns["name"]))
     table = _table([done[key] for key in chunks], recipe)

@@ -108,5 +108,6 @@ def _read(file: Place) -> tuple[str, Any]:
     with zipfile.ZipFile(content) as archive:
         if damaged := archive.testzip():
             raise ValueError(f"{damaged} in {file.name} is not as its checksum says")
+    content.seek(0)
     key, state = torch.load(content, map_location="cpu", weights_only=True)
     return key, state
