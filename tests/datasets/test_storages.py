@@ -11,7 +11,6 @@ from kedro.io import DatasetError, Version
 from support.archives import make_archive, write_archive
 from support.limits import LIMITS
 from support.sessions import assert_equal
-from support.storages import s3, storage
 
 from msf_kedro.clips.blocks import Blocks
 from msf_kedro.datasets import (
@@ -36,8 +35,6 @@ from msf_kedro.datasets import (
 )
 from msf_kedro.recognizer.bundle import Bundle
 from msf_kedro.runner.places import place
-
-__all__ = ["s3", "storage"]
 
 OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 CLIP = np.random.default_rng(0).normal(size=(1, 7, 25, 3)).astype("f4")
@@ -132,7 +129,7 @@ def raw(tmp_path) -> Path:
     (tmp_path / "openpose/run_000000000000_keypoints.json").write_text(json.dumps(people))
     (tmp_path / "lists").mkdir()
     (tmp_path / "lists/missing.txt").write_text("S001\nS002\n")
-    (tmp_path / "table.csv").write_text("name,action\na,1\nb,2\n")
+    (tmp_path / "table.csv").write_text("clip,action\na,1\nb,2\n")
     (tmp_path / "classes.csv").write_text("label\njump\n")
     (tmp_path / "texts").mkdir()
     np.save(tmp_path / "texts/LB.npy", np.ones((2, 3), "f4"))

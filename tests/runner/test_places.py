@@ -4,7 +4,6 @@ import pickle
 from pathlib import Path
 
 import pytest
-from support.storages import s3
 
 from msf_kedro.runner.files import (
     content_hash,
@@ -16,8 +15,6 @@ from msf_kedro.runner.files import (
 )
 from msf_kedro.runner.locks import WorkLock, is_held
 from msf_kedro.runner.places import StoredPath, joined, local_copy, place, relative, remove_tree
-
-__all__ = ["s3"]
 
 
 @pytest.fixture(params=["here", "memory", "s3"])

@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from functools import total_ordering
 from pathlib import Path, PurePath, PurePosixPath
 from stat import S_IFDIR, S_IFREG
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import fsspec
 from fsspec import AbstractFileSystem
@@ -84,7 +84,7 @@ class StoredPath:
         changed = self.fs.modified(str(self.inner))
         return Status(S_IFREG, info["size"], round(changed.timestamp() * 1e9))
 
-    def open(self, mode: str = "r", **kwargs: Any) -> IO:
+    def open(self, mode: str = "r", **kwargs: Any) -> Any:
         return self.fs.open(str(self.inner), mode, **kwargs)
 
     def read_bytes(self) -> bytes:
@@ -100,11 +100,10 @@ class StoredPath:
         """Folders need not be removed."""
 
     def unlink(self, missing_ok: bool = False) -> None:
-        try:
+        if self.exists():  # some storage does not say that nothing was there
             self.fs.rm_file(str(self.inner))
-        except FileNotFoundError:
-            if not missing_ok:
-                raise
+        elif not missing_ok:
+            raise FileNotFoundError(str(self))
 
     def iterdir(self) -> Iterator["StoredPath"]:
         return self.glob("*")
