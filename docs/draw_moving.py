@@ -8,7 +8,7 @@ The clips are generated, of people whom the study keeps for its tests. The pictu
 without a script; who asks for less motion sees still poses.
 """
 
-import sys
+import argparse
 from html import escape
 from pathlib import Path
 from textwrap import wrap
@@ -76,4 +76,6 @@ def text(y: int, words: str, kind: str) -> str:
 
 if __name__ == "__main__":
     assert set(CLASSES) <= set(ACTIONS)
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("bundle", type=Path, help="the sample study's")
+    main(parser.parse_args().bundle)

@@ -8,6 +8,9 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 import pytest
 import torch
 from hypothesis import settings
+from support.storages import s3, storage
+
+__all__ = ["s3", "storage"]
 
 torch.set_num_threads(1)
 settings.register_profile("tests", deadline=None, derandomize=True, max_examples=25)

@@ -96,6 +96,8 @@ def check_kedro(words: list[str]) -> None:
     if first == "run":
         check_run(rest)
         return
+    if words == ["registry", "list"]:
+        return  # Kedro's own
     assert first == "msf", f"kedro {first}"
     command = cli.msf.commands[rest[0]] if rest else cli.msf
     if len(rest) < 2:  # only the name is said

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from msf_kedro.runtime import (
     autocast,
+    cluster,
     derive_seed,
     full_precision,
     generator,
@@ -191,3 +192,26 @@ def test_workers(monkeypatch):
     assert pick_workers(0) == 7
     with pytest.raises(ValueError, match="workers is -1, expected 0"):
         pick_workers(-1)
+
+
+def share(numbers: list[int]) -> list[int]:
+    """Squares, by all workers of the cluster that this one belongs to."""
+    with cluster() as pool:
+        return list(pool.map(square, numbers))
+
+
+def square(number: int) -> int:
+    with cluster() as pool:  # parts may have parts
+        assert pool is not None
+    return number * number
+
+
+def test_a_worker_shares_work_with_its_cluster_and_does_a_part_itself():
+    from distributed import Client
+
+    with cluster() as pool:
+        assert pool is None
+    with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=":0") as lone:
+        assert lone.submit(share, [1, 2, 3]).result(60) == [1, 4, 9]
+        with cluster() as pool:
+            assert pool is None, "this process starts the work; it is no worker"

@@ -1,8 +1,10 @@
 """The one place that chooses devices, precision, processes and seeds."""
 
 import os
+import sys
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 
 import numpy as np
@@ -73,6 +75,24 @@ def pick_workers(number: int) -> int:
         raise ValueError(f"workers is {number}, expected 0 (one a core) or more")
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return number or usable or 1
+
+
+@contextmanager
+def cluster() -> Iterator[Executor | None]:
+    """The Dask cluster whose worker this is, to share work with the others; None elsewhere.
+
+    Meanwhile this worker is free to do a part of that work.
+    """
+    distributed = sys.modules.get("distributed")  # which a worker has imported
+    try:
+        distributed and distributed.get_worker()
+    except ValueError:
+        distributed = None
+    if distributed is None:
+        yield None
+        return
+    with distributed.worker_client() as client:
+        yield client.get_executor(pure=False)
 
 
 def derive_seed(root: int, *keys: str | int) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,15 @@ def test_other_processes_give_the_same(raw, store):
     found = prepare(raw, RECIPE, store, workers=2)
     assert dict(os.environ) == before
     assert_right(found, raw)
+
+
+def test_a_cluster_prepares_them_in_place_of_processes(raw, store, monkeypatch):
+    monkeypatch.setattr(chunks, "_pool", lambda workers: pytest.fail("a pool was started"))
+    with ThreadPoolExecutor(2) as cluster:
+        handed_out, submit = [], cluster.submit
+        cluster.submit = lambda *given: handed_out.append(given[1]) or submit(*given)
+        assert_right(prepare(raw, RECIPE, store, workers=1, cluster=cluster), raw)
+    assert sorted(handed_out) == sorted(store)
 
 
 def test_few_clips_start_no_process(raw, store, monkeypatch):

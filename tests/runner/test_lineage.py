@@ -14,7 +14,7 @@ from support.sessions import ROOT, Log, artifacts, context, link_copy, new_files
 from msf_kedro.cli import msf
 from msf_kedro.runner import ChangedOnlyRunner
 from msf_kedro.runner.files import content_hash, write_json
-from msf_kedro.runner.housekeeping import remove, saved_versions, superfluous
+from msf_kedro.runner.housekeeping import remove_version, saved_versions, superfluous
 from msf_kedro.runner.lineage import tree
 from msf_kedro.runner.records import ancestors, parents, record_of, record_path
 
@@ -189,7 +189,7 @@ def test_prune_keeps_the_newest_and_all_that_it_was_made_from(root):
     assert f"{len(going)} versions" in told
     assert len(saved_versions(root)) == len(versions)
     for saved in going:
-        remove(saved)
+        remove_version(saved.file)
     left = saved_versions(root)
     assert len(left) == len(versions) - len(going)
     assert all(path.is_file() for saved in left for path in ancestors(saved.file))

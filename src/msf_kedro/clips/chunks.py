@@ -10,9 +10,9 @@ import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping, MutableMapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from typing import TypedDict
 
@@ -54,22 +54,25 @@ def prepare_chunks(
     recipe: Recipe,
     store: MutableMapping[str, Chunk],
     workers: int,
+    cluster: Executor | None = None,
 ) -> Iterator[tuple[str, Columns]]:
     """Prepare chunks into the store; yield the key and columns of each as it is finished.
 
     Few clips, and any clips whose store is a plain `dict`, are prepared in this process.
     Otherwise up to `workers` processes of one thread each receive the store, the loaders and the
-    recipe; each of them holds one chunk at a time, and this process holds none.
+    recipe; each of them holds one chunk at a time, and this process holds none. Given a cluster,
+    its workers are these processes, as many as there are.
 
     Raises:
         RuntimeError: a worker was killed; finished chunks stay in the store.
     """
-    workers = min(workers, sum(map(len, chunks.values())) // CLIPS_PER_WORKER)
+    worthwhile = sum(map(len, chunks.values())) // CLIPS_PER_WORKER
+    workers = worthwhile if cluster else min(workers, worthwhile)
     if workers < 2 or isinstance(store, dict):
         for key, clips in chunks.items():
             yield key, prepare_chunk(key, clips, recipe, store)
         return
-    with _pool(workers) as pool:
+    with nullcontext(cluster) if cluster else _pool(workers) as pool:
         futures = {
             pool.submit(prepare_chunk, key, chunk, _recipe_of(chunk, recipe), store): key
             for key, chunk in chunks.items()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import Executor
 
 import pandas as pd
 import torch
@@ -19,12 +20,20 @@ LOGGED = 20  # how many bad clips are logged one by one
 
 
 def prepare(
-    raw: Mapping[str, LoadClip], recipe: Recipe, store: MutableMapping[str, Chunk], workers: int
+    raw: Mapping[str, LoadClip],
+    recipe: Recipe,
+    store: MutableMapping[str, Chunk],
+    workers: int,
+    cluster: Executor | None = None,
 ) -> tuple[pd.DataFrame, Blocks, Int[Tensor, " bounds"]]:
     """Read, check and normalise all clips, chunk by chunk.
 
     Chunks already in the store are not prepared again, and anything else in it is removed. It is
     emptied when the bodies have been saved, not before.
+
+    Args:
+        workers: how many processes of this machine share the work.
+        cluster: whose workers do, in place of these; they must reach the raw clips and the store.
 
     Returns:
         The clip table, a row per raw clip in order of names: `name`, what its name or the
@@ -49,7 +58,7 @@ def prepare(
     todo = {key: clips for key, clips in chunks.items() if key not in done}
     before = sum(len(chunks[key]) for key in done)
     with progress("clips", len(raw), "clip", before) as shown:
-        for key, columns in prepare_chunks(todo, recipe, store, workers):
+        for key, columns in prepare_chunks(todo, recipe, store, workers, cluster):
             done[key] = columns
             shown.advance(len(columns["name"]))
     table = _table([done[key] for key in chunks], recipe)

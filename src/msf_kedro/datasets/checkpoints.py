@@ -7,6 +7,7 @@ from typing import Any
 from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.datasets.files import check_file
+from msf_kedro.runner.places import local_copy, place
 
 HINT = "give the file with --params=checkpoint=FILE (docs/ntu.md)"
 
@@ -24,7 +25,7 @@ class ReleasedShiftGCNDataset(AbstractDataset):
     """
 
     def __init__(self, filepath: str | None, max_bytes: int, metadata: dict | None = None):
-        self._path = Path(filepath) if filepath else None
+        self._path = place(filepath) if filepath else None
         self._max_bytes = max_bytes
         self.metadata = metadata  # read by Kedro-Viz
 
@@ -40,10 +41,11 @@ class ReleasedShiftGCNDataset(AbstractDataset):
         except ValueError as error:
             raise DatasetError(f"checkpoint {error}; {HINT}") from error
         try:
-            packed = _is_packed(self._path)
-            state_dict = (
-                None if packed else torch.load(self._path, map_location="cpu", weights_only=True)
-            )
+            with local_copy(self._path) as path:
+                packed = _is_packed(path)
+                state_dict = (
+                    None if packed else torch.load(path, map_location="cpu", weights_only=True)
+                )
         except Exception as error:  # a damaged or foreign file can make PyTorch raise anything
             raise DatasetError(
                 f"checkpoint {self._path}: not a PyTorch file of tensors alone"

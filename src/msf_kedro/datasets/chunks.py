@@ -2,11 +2,9 @@
 
 import json
 import logging
-import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator, MutableMapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.clips.chunks import Chunk
 from msf_kedro.runner.files import whole_or_nothing
+from msf_kedro.runner.places import Place, place, remove_tree
 
 logger = logging.getLogger(__name__)
 
@@ -21,13 +20,13 @@ logger = logging.getLogger(__name__)
 class ChunksFolder(MutableMapping[str, Chunk]):
     """Chunks as files in a folder, shared by all processes; a damaged file counts as missing."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Place):
         self._folder = folder
 
     def __getitem__(self, key: str) -> Chunk:
         file = self._file(key)
         try:
-            with np.load(file, allow_pickle=False) as arrays:
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
                 columns = json.loads(arrays["columns"].tobytes())
                 return {"columns": columns, "bodies": arrays["bodies"]}
         except FileNotFoundError:
@@ -52,9 +51,9 @@ class ChunksFolder(MutableMapping[str, Chunk]):
 
     def clear(self) -> None:
         """Remove the folder, with any half-written files of runs that broke off."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder)
 
-    def _file(self, key: str) -> Path:
+    def _file(self, key: str) -> Place:
         return self._folder / f"{key}.npz"
 
 
@@ -65,7 +64,7 @@ class ClipChunksDataset(AbstractDataset):
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._filepath = Path(path)
+        self._filepath = place(path)
 
     def load(self) -> ChunksFolder:
         return ChunksFolder(self._filepath)

@@ -1,6 +1,5 @@
 """The table of class texts, read only."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -8,6 +7,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from kedro_datasets._typing import TablePreview
 
 from msf_kedro.datasets.files import read_file
+from msf_kedro.runner.places import place
 from msf_kedro.texts.class_texts import MAX_ROWS, read_class_texts
 
 MAX_BYTES = 10_000_000
@@ -21,7 +21,7 @@ class ClassTextsDataset(AbstractDataset):
     """
 
     def __init__(self, filepath: str, metadata: dict | None = None):
-        self._path = Path(filepath)
+        self._path = place(filepath)
         self.metadata = metadata  # read by Kedro-Viz
 
     def load(self) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """The table that says what clips show, read only."""
 
-from pathlib import Path
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
@@ -8,6 +7,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from msf_kedro.clips.clip import OWN_COLUMNS
 from msf_kedro.clips.table import MAX_ROWS, ClipTable, read_clip_table
 from msf_kedro.datasets.files import read_file
+from msf_kedro.runner.places import Place, place
 
 MAX_BYTES = 200_000_000
 
@@ -23,16 +23,16 @@ class ClipTableDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
         self._table = table
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The table's file."""
-        return {"file": Path(self._table)} if self._table else {}
+        return {"file": place(self._table)} if self._table else {}
 
     def load(self) -> ClipTable | None:
         if not self._table:
             return None
         try:
             limit = f"a table of at most {MAX_ROWS:,} clips"
-            content = read_file(Path(self._table), MAX_BYTES, limit)
+            content = read_file(place(self._table), MAX_BYTES, limit)
             return read_clip_table(content, self._table, OWN_COLUMNS)
         except ValueError as error:
             raise DatasetError(f"clip table {error} (docs/own_data.md)") from error

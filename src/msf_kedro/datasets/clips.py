@@ -18,6 +18,7 @@ from msf_kedro.clips.mat import read_mat
 from msf_kedro.clips.npy import read_npy
 from msf_kedro.clips.readers import read_clip
 from msf_kedro.datasets.files import read_file
+from msf_kedro.runner.places import Place, place
 
 LISTS_BYTES = 10_000_000
 LISTS_HINT = "(see docs/ntu.md; name another with --params=missing_lists=PATH)"
@@ -35,7 +36,7 @@ class ClipDataset(AbstractDataset):
     """
 
     def __init__(self, filepath: str, limits: Limits = NO_LIMITS):
-        self._path = Path(filepath)
+        self._path = place(filepath)
         self._limits = limits
 
     def load(self) -> np.ndarray:
@@ -103,7 +104,7 @@ class ClipFile:
         """Changes whenever the call would give another clip."""
         reader = f"{self.kind.__qualname__} {self.config} {self.path}"
         try:
-            status = Path(self.path).stat()
+            status = place(self.path).stat()
         except OSError as error:  # it is gone; the call will say so
             return f"{reader} {type(error).__name__}"
         return f"{reader} {status.st_size} {status.st_mtime_ns}"
@@ -113,13 +114,13 @@ class ClipFolderDataset(PartitionedDataset):
     """A folder of raw clips: clip name → function that loads it. Sub-folders are searched too."""
 
     def load(self) -> dict[str, LoadClip]:
-        folder = Path(self._path)
+        folder = place(self._path)
         if not folder.is_dir():
             raise DatasetError(f"{self._missing(folder)}: there is no such folder")
         self._invalidate_caches()
         clips: dict[str, ClipFile] = {}
-        for path in self._list_partitions():
-            name = Path(path).name.removesuffix(self._filename_suffix)
+        for path in map(self._join_protocol, self._list_partitions()):
+            name = place(path).name.removesuffix(self._filename_suffix)
             if name in clips:
                 raise DatasetError(
                     f"raw clips in {folder}: {clips[name].path} and {path} have the same"
@@ -132,14 +133,17 @@ class ClipFolderDataset(PartitionedDataset):
             )
         return clips
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The clips' files, by their place in the folder."""
-        folder = Path(self._path)
-        files = map(Path, self._list_partitions()) if folder.is_dir() else ()
-        return {file.relative_to(folder).as_posix(): file for file in files if file.is_file()}
+        folder = place(self._path)
+        found = self._list_partitions() if folder.is_dir() else ()
+        files = map(place, map(self._join_protocol, found))
+        if isinstance(folder, Path):
+            files = (file for file in files if file.is_file())
+        return {file.relative_to(folder).as_posix(): file for file in files}
 
     @staticmethod
-    def _missing(folder: Path) -> str:
+    def _missing(folder: Place) -> str:
         return (
             f"raw clips are expected in {folder} (see docs/data.md; point at another folder with"
             " --params=raw_clips=FOLDER)"
@@ -153,22 +157,22 @@ class MissingListsDataset(AbstractDataset):
         self.metadata = metadata  # read by Kedro-Viz
         self._lists = lists
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The lists' files."""
         return {file.name: file for file in self._files() if file.is_file()}
 
-    def _files(self) -> list[Path]:
-        place = Path(self._lists)
-        if place.is_dir():
-            return sorted(place.glob("*.txt"))
-        return [place] if self._lists else []
+    def _files(self) -> list[Place]:
+        lists = place(self._lists)
+        if lists.is_dir():
+            return sorted(lists.glob("*.txt"))
+        return [lists] if self._lists else []
 
     def load(self) -> dict[str, list[str]]:
-        place, files = Path(self._lists), self._files()
-        if self._lists and not (files and place.exists()):
-            missing = "no .txt file" if place.exists() else "there is no such file or folder"
+        lists, files = place(self._lists), self._files()
+        if self._lists and not (files and lists.exists()):
+            missing = "no .txt file" if lists.exists() else "there is no such file or folder"
             raise DatasetError(
-                f"lists of clips without skeleton are expected in {place}: {missing} {LISTS_HINT}"
+                f"lists of clips without skeleton are expected in {lists}: {missing} {LISTS_HINT}"
             )
         try:
             return {str(file): _lines(file) for file in files}
@@ -182,7 +186,7 @@ class MissingListsDataset(AbstractDataset):
         return {"lists": self._lists}
 
 
-def _lines(file: Path) -> list[str]:
+def _lines(file: Place) -> list[str]:
     text = read_file(file, LISTS_BYTES, "a list names clips, one a line")
     return [line.strip() for line in text.decode("utf-8", errors="replace").splitlines()]
 

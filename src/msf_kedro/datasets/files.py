@@ -1,10 +1,11 @@
 """Files of others: only regular ones are opened, and none that is larger than accepted."""
 
-from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
+from msf_kedro.runner.places import Place
 
-def check_file(path: Path, most: int, setting: str) -> int:
+
+def check_file(path: Place, most: int, setting: str) -> int:
     """The size in bytes of a file that can be opened without waiting.
 
     Args:
@@ -29,7 +30,7 @@ def check_file(path: Path, most: int, setting: str) -> int:
     return status.st_size
 
 
-def read_file(path: Path, most: int, setting: str) -> bytes:
+def read_file(path: Place, most: int, setting: str) -> bytes:
     """The content of a file, which `check_file` checks first.
 
     Raises:

@@ -1,5 +1,7 @@
 """What is to be recognised: clips of any folder, and a table of classes."""
 
+import atexit
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,10 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.recognizer.incoming import named_clips
 from msf_kedro.recognizer.words import read_classes
+from msf_kedro.runner.places import Place, local_copy, place
+
+copies = ExitStack()  # of stored clips, until the process ends
+atexit.register(copies.close)
 
 
 class IncomingClipsDataset(AbstractDataset):
@@ -18,7 +24,7 @@ class IncomingClipsDataset(AbstractDataset):
     """
 
     def __init__(self, path: str | None, metadata: dict | None = None):
-        self._path = Path(path) if path else None
+        self._path = place(path) if path else None
         self.metadata = metadata  # read by Kedro-Viz
 
     def sources(self) -> dict[str, Path]:
@@ -31,7 +37,7 @@ class IncomingClipsDataset(AbstractDataset):
                 "no clips to recognise: name their folder with --params=clips_to_recognise=FOLDER"
             )
         files: dict[str, Path] = {}
-        for name, file in named_clips(self._path):
+        for name, file in named_clips(copies.enter_context(local_copy(self._path))):
             if name in files:
                 raise DatasetError(f"{file} and {files[name]} have one name; rename one of them")
             files[name] = file
@@ -52,15 +58,18 @@ class IncomingClassesDataset(AbstractDataset):
     """
 
     def __init__(self, path: str | None, metadata: dict | None = None):
-        self._path = Path(path) if path else None
+        self._path = place(path) if path else None
         self.metadata = metadata  # read by Kedro-Viz
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The file."""
         return {"file": self._path} if self._path else {}
 
     def load(self) -> pd.DataFrame:
-        return read_classes(self._path) if self._path else pd.DataFrame({"label": []}, dtype="str")
+        if self._path is None:
+            return pd.DataFrame({"label": []}, dtype="str")
+        with local_copy(self._path) as path:
+            return read_classes(path)
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._path}: classes to recognise are read only")

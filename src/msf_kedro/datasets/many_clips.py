@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 from msf_kedro.clips.clip import LoadClip
 from msf_kedro.clips.limits import Limits
 from msf_kedro.datasets.files import read_file
+from msf_kedro.runner.places import Place, place
 
 if TYPE_CHECKING:
     from msf_kedro.clips.rows import Rows
@@ -25,13 +25,13 @@ class ClipsDataset(AbstractDataset):
 
     def __init__(self, path: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._path = Path(path)
+        self._path = place(path)
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> list[Place]:
         """The files that hold clips."""
         raise NotImplementedError
 
-    def _found(self, what: str) -> list[Path]:
+    def _found(self, what: str) -> list[Place]:
         files = self._files()
         if not files:
             missing = f"it holds no {what}" if self._path.exists() else "there is no such folder"
@@ -41,7 +41,7 @@ class ClipsDataset(AbstractDataset):
             )
         return files
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The clips' files, by their place in the folder."""
         return {file.relative_to(self._path).as_posix(): file for file in self._files()}
 
@@ -64,12 +64,12 @@ class ClipRowsDataset(ClipsDataset):
         super().__init__(path, metadata)
         self._max_bytes = max_bytes
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> list[Place]:
         if self._path.is_file():
             return [self._path]
         return sorted(file for file in self._path.rglob("*") if file.suffix.lower() in TABLES)
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The tables, by their place in the folder."""
         return {"file": self._path} if self._path.is_file() else super().sources()
 
@@ -94,7 +94,7 @@ class ClipRowsDataset(ClipsDataset):
 class ClipRows:
     """A raw clip in a table, read when called."""
 
-    file: Path
+    file: Place
     name: str
     max_bytes: int
 
@@ -108,7 +108,7 @@ class ClipRows:
 
 
 @lru_cache(maxsize=1)
-def _rows(file: Path, stamp: str, max_bytes: int) -> "Rows":
+def _rows(file: Place, stamp: str, max_bytes: int) -> "Rows":
     """A table; the last one is kept, as its clips are loaded one after the other."""
     from msf_kedro.clips.rows import read_rows  # imports Arrow
 
@@ -116,7 +116,7 @@ def _rows(file: Path, stamp: str, max_bytes: int) -> "Rows":
     return read_rows(content, file.stem, file.name, max_bytes)
 
 
-def _stamp(*files: Path) -> str:
+def _stamp(*files: Place) -> str:
     """Changes whenever files do."""
     try:
         return " ".join(f"{f.stat().st_size} {f.stat().st_mtime_ns}" for f in files)
@@ -130,11 +130,11 @@ class OpenPoseClipsDataset(ClipsDataset):
     Those of one name in one folder are a clip; without a name, the folder's name is it.
     """
 
-    def _files(self) -> list[Path]:
+    def _files(self) -> list[Place]:
         return sorted(f for f in self._path.rglob("*.json") if FRAME.fullmatch(f.name))
 
     def load(self) -> dict[str, LoadClip]:
-        frames: dict[tuple[Path, str], dict[int, Path]] = {}
+        frames: dict[tuple[Place, str], dict[int, Place]] = {}
         for file in self._found("file *_keypoints.json of OpenPose"):
             name, number = FRAME.fullmatch(file.name).groups()
             frames.setdefault((file.parent, name or file.parent.name), {})[int(number)] = file
@@ -153,9 +153,9 @@ class OpenPoseClipsDataset(ClipsDataset):
 class OpenPoseClip:
     """A raw clip of OpenPose, read when called."""
 
-    folder: Path
+    folder: Place
     name: str
-    files: dict[int, Path]
+    files: dict[int, Place]
 
     def __call__(self, limits: Limits) -> np.ndarray:
         from msf_kedro.clips.estimators import read_openpose

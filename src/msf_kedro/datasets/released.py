@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.clips.npy import HEAD, read_header
 from msf_kedro.datasets.files import check_file, read_file
+from msf_kedro.runner.places import Place, local_copy, place
 
 MAX_BYTES = "max_bytes of the entry in catalog.yml"
 
@@ -25,7 +25,7 @@ class ReleasedFeaturesDataset(AbstractDataset):
 
     def __init__(self, path: str, max_bytes: int, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._path = Path(path)
+        self._path = place(path)
         self._max_bytes = max_bytes
 
     def load(self) -> dict[str, Callable[[], np.ndarray]]:
@@ -57,7 +57,7 @@ class TextFilesDataset(AbstractDataset):
 
     def __init__(self, path: str, chosen: str, max_bytes: int, metadata: dict | None = None):
         self.metadata = metadata
-        self._path = Path(path) if chosen else None
+        self._path = place(path) if chosen else None
         self._max_bytes = max_bytes
 
     def load(self) -> dict[str, Callable[[], Any]]:
@@ -77,7 +77,7 @@ class TextFilesDataset(AbstractDataset):
         return {"path": str(self._path or "")}
 
 
-def _files(folder: Path, pattern: str, what: str, empty: str) -> list[Path]:
+def _files(folder: Place, pattern: str, what: str, empty: str) -> list[Place]:
     files = sorted(folder.glob(pattern)) if folder.is_dir() else []
     if not files:
         raise DatasetError(
@@ -88,20 +88,21 @@ def _files(folder: Path, pattern: str, what: str, empty: str) -> list[Path]:
     return files
 
 
-def _load(file: Path, max_bytes: int) -> np.ndarray:
+def _load(file: Place, max_bytes: int) -> np.ndarray:
     """The file's array, memory-mapped."""
     try:
         size = check_file(file, max_bytes, MAX_BYTES)
-        with file.open("rb") as opened:
-            header = read_header(opened.read(HEAD), size, str(file))
-        return np.memmap(file, header.dtype, "r", header.start, header.shape, header.order)
+        with local_copy(file) as path:
+            with path.open("rb") as opened:
+                header = read_header(opened.read(HEAD), size, str(file))
+            return np.memmap(path, header.dtype, "r", header.start, header.shape, header.order)
     except OSError as error:
         raise ValueError(f"{file}: {error}; download it again") from error
     except ValueError as error:
         raise ValueError(f"{error}; download it again") from error
 
 
-def _rows(file: Path, max_bytes: int) -> list[list[str]]:
+def _rows(file: Place, max_bytes: int) -> list[list[str]]:
     text = read_file(file, max_bytes, MAX_BYTES)
     try:
         return list(csv.reader(io.StringIO(text.decode("utf-8-sig"), newline="")))
@@ -109,5 +110,5 @@ def _rows(file: Path, max_bytes: int) -> list[list[str]]:
         raise ValueError(f"{file}: not a UTF-8 .csv file ({error}); download it again") from error
 
 
-def _nothing(file: Path, max_bytes: int) -> None:
+def _nothing(file: Place, max_bytes: int) -> None:
     """Of a file that is of no known kind."""

@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro.io.core import AbstractDataset, DatasetError, Version
 
 from msf_kedro.datasets.versioned import TableDataset
+from msf_kedro.runner.places import Place, place
 
 logger = logging.getLogger(__name__)
 
@@ -27,38 +27,38 @@ class StudiesDataset(AbstractDataset):
     TABLES = ("benchmark", "benchmark_outcomes")
 
     def __init__(self, folder: str, metadata: dict | None = None):
-        self._folder = Path(folder)
+        self._folder = place(folder)
         self.metadata = metadata  # read by Kedro-Viz
 
-    def sources(self) -> dict[str, Path]:
+    def sources(self) -> dict[str, Place]:
         """The newest version of every table."""
         return {
-            f"{place.parent.name}/{name}": Path(table._get_load_path())
-            for place in self._places()
-            for name, table in self._tables(place).items()
+            f"{study.parent.name}/{name}": table._load_place()
+            for study in self._places()
+            for name, table in self._tables(study).items()
             if table.exists()
         }
 
-    def _places(self) -> list[Path]:
+    def _places(self) -> list[Place]:
         return sorted(self._folder.glob("*/benchmark.parquet"))
 
-    def _tables(self, place: Path) -> dict[str, TableDataset]:
+    def _tables(self, study: Place) -> dict[str, TableDataset]:
         newest = Version(None, None)
-        files = {name: place.with_name(f"{name}.parquet") for name in self.TABLES}
+        files = {name: study.with_name(f"{name}.parquet") for name in self.TABLES}
         return {name: TableDataset(str(file), version=newest) for name, file in files.items()}
 
     def load(self) -> dict[str, dict[str, Callable[[], pd.DataFrame]]]:
         studies = {}
-        for place in self._places():
-            tables = self._tables(place)
+        for study in self._places():
+            tables = self._tables(study)
             missing = [name for name, table in tables.items() if not table.exists()]
             if missing:
                 logger.warning(
                     "%s is left out of the tables: no %s in %s; run its benchmark again to its end",
-                    *(place.parent.name, " or ".join(missing), place.parent),
+                    *(study.parent.name, " or ".join(missing), study.parent),
                 )
             else:
-                studies[place.parent.name] = {name: table.load for name, table in tables.items()}
+                studies[study.parent.name] = {name: table.load for name, table in tables.items()}
         if not studies:
             raise DatasetError(
                 f"no study has been benchmarked below {self._folder}; first run"

@@ -1,14 +1,14 @@
 """The state of a training that has not ended, so that a run that breaks off can be continued."""
 
+import io
 import logging
-import shutil
 import zipfile
-from pathlib import Path
 from typing import Any
 
 from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.runner.files import remove_partial, whole_or_nothing
+from msf_kedro.runner.places import Place, place, remove_tree
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ class TrainingState:
     once, to a file of its own; the rest is replaced after every epoch.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Place):
         self._folder = folder
         self._key: str | None = None
         self._written = 0  # how many of the kept items are in their files
@@ -68,7 +68,7 @@ class TrainingState:
 
     def clear(self) -> None:
         """Remove the state; to be called when what was trained is safely on disk."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder)
         self._written = 0
 
     def _write(self, name: str, content: Any) -> None:
@@ -77,7 +77,7 @@ class TrainingState:
         with whole_or_nothing(self._file(name), lasting=False) as path:
             torch.save((self._key, content), path)
 
-    def _file(self, name: str) -> Path:
+    def _file(self, name: str) -> Place:
         return self._folder / f"{name}.pt"
 
 
@@ -88,7 +88,7 @@ class TrainingStateDataset(AbstractDataset):
 
     def __init__(self, filepath: str, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._filepath = Path(filepath)
+        self._filepath = place(filepath)
 
     def load(self) -> TrainingState:
         return TrainingState(self._filepath)
@@ -100,12 +100,14 @@ class TrainingStateDataset(AbstractDataset):
         return {"filepath": str(self._filepath)}
 
 
-def _read(file: Path) -> tuple[str, Any]:
+def _read(file: Place) -> tuple[str, Any]:
     """A file's key and content; PyTorch alone does not notice flipped bits in its tensors."""
     import torch
 
-    with zipfile.ZipFile(file) as archive:
+    content = io.BytesIO(file.read_bytes())
+    with zipfile.ZipFile(content) as archive:
         if damaged := archive.testzip():
             raise ValueError(f"{damaged} in {file.name} is not as its checksum says")
-    key, content = torch.load(file, map_location="cpu", weights_only=True)
-    return key, content
+    content.seek(0)
+    key, state = torch.load(content, map_location="cpu", weights_only=True)
+    return key, state

@@ -6,30 +6,33 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from mmap import mmap
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 import pandas as pd
-from kedro.io.core import AbstractVersionedDataset, DatasetError, Version
+from kedro.io.core import DatasetError, Version
 from kedro_datasets._typing import ImagePreview, JSONPreview, TablePreview
 
 from msf_kedro.datasets.schema import Schema
 from msf_kedro.runner.files import whole_or_nothing
+from msf_kedro.runner.placed import PlacedDataset
+from msf_kedro.runner.places import local_copy
 
 
-class WholeFileDataset(AbstractVersionedDataset):
-    """A local file that is written under another name and then renamed: whole, or not at all."""
+class WholeFileDataset(PlacedDataset):
+    """A file that is written under another name and then renamed: whole, or not at all.
 
-    def __init__(self, filepath: str, version: Version | None = None, metadata: dict | None = None):
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata  # read by Kedro-Viz
+    On other storage than this machine's it is written here and then copied there; to be read it is
+    copied here first.
+    """
 
     def load(self) -> Any:
-        return self._read(Path(self._get_load_path()))
+        with local_copy(self._load_place()) as path:
+            return self._read(path)
 
     def save(self, data: Any) -> None:
-        with whole_or_nothing(Path(self._get_save_path())) as path:
+        with whole_or_nothing(self._save_place()) as path:
             self._write(data, path)
 
     @abstractmethod
@@ -37,15 +40,6 @@ class WholeFileDataset(AbstractVersionedDataset):
 
     @abstractmethod
     def _write(self, data: Any, path: Path) -> None: ...
-
-    def _exists(self) -> bool:
-        try:
-            return Path(self._get_load_path()).is_file()
-        except DatasetError:  # no version has been saved
-            return False
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}
 
 
 class TableDataset(WholeFileDataset):

@@ -5,15 +5,23 @@ A folder of its own that knows nothing of this project: copy it into another Ked
 """
 
 from .artifacts import artifact_of
+from .cluster import DaskRunner
 from .hooks import Lineage, open_run
 from .made_with import MadeWithDataset
-from .runners import ChangedOnlyParallelRunner, ChangedOnlyRunner, ChangedOnlyThreadRunner
+from .runners import (
+    ChangedOnlyDaskRunner,
+    ChangedOnlyParallelRunner,
+    ChangedOnlyRunner,
+    ChangedOnlyThreadRunner,
+)
 from .runs import RunsDataset
 
 __all__ = [
+    "ChangedOnlyDaskRunner",
     "ChangedOnlyParallelRunner",
     "ChangedOnlyRunner",
     "ChangedOnlyThreadRunner",
+    "DaskRunner",
     "Lineage",
     "MadeWithDataset",
     "RunsDataset",

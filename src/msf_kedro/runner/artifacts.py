@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kedro.io import AbstractDataset, AbstractVersionedDataset, CatalogProtocol
@@ -10,12 +9,13 @@ from kedro.io.core import Version
 from kedro.pipeline.node import Node
 
 from .locks import ENDING
+from .places import Place, place, place_of
 from .records import Record, record_of
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A dataset that is saved to a file or folder of this machine.
+    """A dataset that is saved to a file or folder.
 
     Attributes:
         name: of the dataset.
@@ -24,24 +24,24 @@ class Artifact:
     """
 
     name: str
-    path: Path
+    path: Place
     versioned: bool
 
     @property
-    def lock(self) -> Path:
-        """The file of the lock on what is being made."""
+    def lock(self) -> Place:
+        """What stands for the lock on what is being made."""
         if self.versioned:
             return self.path / ENDING
         return self.path.with_name(f".{self.path.name}{ENDING}")
 
-    def file(self, version: str | None) -> Path:
+    def file(self, version: str | None) -> Place:
         """Where a version is, or the only one."""
         return self.path / version / self.path.name if self.versioned and version else self.path
 
-    def version(self, file: Path) -> str | None:
+    def version(self, file: Place) -> str | None:
         return file.parent.name if self.versioned else None
 
-    def files(self) -> list[Path]:
+    def files(self) -> list[Place]:
         """All versions that are there whole, the newest first; those of unfinished runs are not."""
         if not self.versioned:
             found = [self.path] if self.path.exists() else []
@@ -49,7 +49,7 @@ class Artifact:
             found = sorted(self.path.glob(f"*/{self.path.name}"), reverse=True)
         return [file for file in found if not _unfinished(record_of(file))]
 
-    def newest(self) -> Path | None:
+    def newest(self) -> Place | None:
         return next(iter(self.files()), None)
 
 
@@ -66,12 +66,12 @@ def is_scratch(dataset: AbstractDataset) -> bool:
     return getattr(dataset, "is_scratch", False)
 
 
-def scratch_of(node: Node, catalog: CatalogProtocol) -> Iterator[Path]:
+def scratch_of(node: Node, catalog: CatalogProtocol) -> Iterator[Place]:
     """The folders with unfinished work that a node reads."""
     for name in node.inputs:
         dataset = None if is_parameter(name) else dataset_of(catalog, name)
         if dataset is not None and is_scratch(dataset) and hasattr(dataset, "_filepath"):
-            yield Path(dataset._filepath)
+            yield place(dataset._filepath)
 
 
 def dataset_of(catalog: CatalogProtocol, name: str) -> AbstractDataset | None:
@@ -80,15 +80,13 @@ def dataset_of(catalog: CatalogProtocol, name: str) -> AbstractDataset | None:
 
 
 def artifact_of(catalog: CatalogProtocol, name: str) -> Artifact | None:
-    """The file that a dataset is saved to; None if it has none here."""
+    """The file that a dataset is saved to; None if it has none."""
     dataset = None if is_parameter(name) else dataset_of(catalog, name)
     path: Any = getattr(dataset, "_filepath", None)
-    if path is None or getattr(dataset, "_protocol", "file") not in ("file", "local"):
-        return None
-    if is_scratch(dataset):
+    if path is None or is_scratch(dataset):
         return None
     versioned = isinstance(dataset, AbstractVersionedDataset) and dataset._version is not None
-    return Artifact(name, Path(path), versioned)
+    return Artifact(name, place_of(dataset, path), versioned)
 
 
 def chosen_version(catalog: CatalogProtocol, name: str) -> str | None:
@@ -104,7 +102,7 @@ def choose_version(catalog: CatalogProtocol, name: str, version: str | None) -> 
     dataset._version = Version(version, dataset._version.save)
 
 
-def file_to_load(catalog: CatalogProtocol, artifact: Artifact) -> Path | None:
+def file_to_load(catalog: CatalogProtocol, artifact: Artifact) -> Place | None:
     """The file that loading an artifact reads: the chosen version, else the newest."""
     if chosen := chosen_version(catalog, artifact.name):
         file = artifact.file(chosen)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -15,8 +14,9 @@ from kedro.io import CatalogProtocol
 from .artifacts import artifact_of, choose_version, file_to_load
 from .consistency import damaged
 from .hooks import Lineage
-from .housekeeping import Saved, recorded, remove, saved_versions, superfluous
+from .housekeeping import Saved, recorded, remove_version, saved_versions, superfluous
 from .lineage import tree
+from .places import Place, place
 from .plan import KEEP, describe, make_plan
 from .runs import runs_of
 
@@ -54,7 +54,7 @@ def lineage(
     metadata: ProjectMetadata, env: str, params: dict[str, Any], version: str | None, name: str
 ) -> None:
     """All that made an artifact: NAME is a dataset's name, or the path of a saved file."""
-    file = Path(name)
+    file = place(name)
     if not file.is_file():
         with _catalog(metadata, env, params) as catalog:
             file = _file(catalog, name, version)
@@ -110,7 +110,7 @@ def prune(
     for saved in going:
         click.echo(f"{saved.record.version}  {_bytes(saved.record.bytes):>9}  {saved.artifact}")
         if not dry_run:
-            remove(saved)
+            remove_version(saved.file)
     done = "would be removed" if dry_run else "removed"
     click.echo(f"{len(going)} versions, {_bytes(sum(v.record.bytes for v in going))}, {done}")
 
@@ -160,7 +160,7 @@ def _lineage() -> Lineage:
     raise click.ClickException(f"HOOKS in settings.py lack {Lineage.__module__}.Lineage")
 
 
-def _file(catalog: CatalogProtocol, name: str, version: str | None) -> Path:
+def _file(catalog: CatalogProtocol, name: str, version: str | None) -> Place:
     """A version of a dataset's file.
 
     Raises:

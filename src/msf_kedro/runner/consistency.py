@@ -1,7 +1,6 @@
 """Whether what a run reads fits together: no two versions of one ancestor, nothing damaged."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from kedro.io import CatalogProtocol
@@ -9,12 +8,13 @@ from kedro.pipeline import Pipeline
 
 from .artifacts import Artifact, artifact_of, file_to_load
 from .files import content_hash
+from .places import Place
 from .records import ancestors, record_of
 
 NOW = "this run"
 
 
-def damaged(file: Path) -> str | None:
+def damaged(file: Place) -> str | None:
     """What is wrong with an artifact's content, compared with its record; None if nothing is."""
     record = record_of(file)
     if record is None or not record.complete:
@@ -31,9 +31,9 @@ def damaged(file: Path) -> str | None:
 
 def mixed(pipeline: Pipeline, catalog: CatalogProtocol) -> str | None:
     """What does not fit together among the inputs of a node, if all of the pipeline runs."""
-    made: dict[Path, dict[Path, _Use]] = {}  # by nodes of this run: path → ancestors
+    made: dict[Place, dict[Place, _Use]] = {}  # by nodes of this run: path → ancestors
     for node in pipeline.nodes:
-        uses: dict[Path, _Use] = {}
+        uses: dict[Place, _Use] = {}
         for name in node.inputs:
             artifact = artifact_of(catalog, name)
             if artifact is None:
@@ -84,7 +84,7 @@ class _Use(NamedTuple):
     content: str
 
 
-def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Path, _Use]]:
+def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Place, _Use]]:
     file = file_to_load(catalog, artifact)
     for ancestor, record in ancestors(file).items() if file else ():
         if record:
@@ -92,7 +92,7 @@ def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Path,
             yield path, _Use(artifact.name, record.version, record.content)
 
 
-def _conflict(node: str, path: Path, one: _Use, other: _Use) -> str:
+def _conflict(node: str, path: Place, one: _Use, other: _Use) -> str:
     told = [
         f"{use.through} is of {use.version if use.version == NOW else f'version {use.version}'}"
         for use in (one, other)

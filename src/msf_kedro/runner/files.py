@@ -8,17 +8,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from .places import Place, StoredPath, uploaded
+
 PARTIAL = ".partial"  # the end of the names of files that are being written
 
 
 @contextmanager
-def whole_or_nothing(target: Path, lasting: bool = True) -> Iterator[Path]:
-    """A path beside `target` to write to; it replaces `target` if all goes well.
+def whole_or_nothing(target: Place, lasting: bool = True) -> Iterator[Path]:
+    """A path on this machine to write to; it replaces `target` if all goes well.
+
+    It is beside `target`, or if that is on another storage, a file to be copied there.
 
     Args:
         lasting: whether the content is on the disk before the name is, so that a power failure
             leaves no empty file; False for what may be lost.
     """
+    if isinstance(target, StoredPath):
+        with uploaded(target) as path:
+            yield path
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     try:
@@ -32,21 +40,23 @@ def whole_or_nothing(target: Path, lasting: bool = True) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def remove_partial(folder: Path) -> list[Path]:
+def remove_partial(folder: Place) -> list[Path]:
     """Remove what killed processes have left half-written in a folder; gives what it was."""
+    if isinstance(folder, StoredPath):  # where nothing is half-written
+        return []
     left = [path for path in folder.glob(f".*{PARTIAL}") if path.is_file()]
     for path in left:
         path.unlink(missing_ok=True)
     return left
 
 
-def write_json(target: Path, content: Any, lasting: bool = True) -> None:
+def write_json(target: Place, content: Any, lasting: bool = True) -> None:
     """Write a JSON file, whole or not at all."""
     with whole_or_nothing(target, lasting) as path:
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
-def read_json(file: Path) -> Any | None:
+def read_json(file: Place) -> Any | None:
     """What a JSON file holds; None if there is none, or it is damaged."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
@@ -54,7 +64,7 @@ def read_json(file: Path) -> Any | None:
         return None
 
 
-def content_hash(path: Path) -> str:
+def content_hash(path: Place) -> str:
     """SHA-256 of a file, or of the names and contents of all files in a folder."""
     if path.is_dir():
         parts = [
@@ -72,7 +82,7 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def size(path: Path) -> int:
+def size(path: Place) -> int:
     """Bytes of a file, or of all files in a folder."""
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

@@ -1,11 +1,11 @@
 """The Kedro hook that records what every run does."""
 
 import logging
+import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from click import ClickException
@@ -17,7 +17,9 @@ from kedro.pipeline.node import Node
 from . import consistency
 from .artifacts import Artifact, artifact_of, dataset_of
 from .files import content_hash, read_json, size
+from .housekeeping import remove_version
 from .locks import WorkLock, end_with_parent, let_children_end_with_this
+from .places import Place
 from .recipes import Recipes, recipe_hash
 from .records import Recipe, Record
 from .runs import Project, Run, runs_of
@@ -43,7 +45,7 @@ class _Work:
     outputs: dict[str, Artifact]
     scratch: list[Any]
     catalog: CatalogProtocol
-    saved: dict[str, Path] = field(default_factory=dict)
+    saved: dict[str, Place] = field(default_factory=dict)
     lock: WorkLock | None = None
     started: float = field(default_factory=time.time)
 
@@ -102,12 +104,20 @@ class Lineage:
         if run := open_runs.pop(run_id, None):
             run.end(error)
 
+    @lru_cache(maxsize=4)  # noqa: B019 (hooks live as long as the process)
+    def _about(self, file: Place) -> tuple[Recipes, dict[str, Any]]:
+        """What a run's file says, for the processes that its nodes run in, and on what machine."""
+        about = read_json(file)
+        if about["host"] != socket.gethostname():
+            about["where"] |= {"machine": self.project.describe_machine()}
+        return Recipes.from_state(about["recipes"]), about["where"]
+
     @hook_impl
     def before_node_run(
         self, node: Node, catalog: CatalogProtocol, inputs: dict[str, Any], run_id: str
     ) -> None:
         end_with_parent()
-        recipes, where = _about(runs_of(catalog).file(run_id))
+        recipes, where = self._about(runs_of(catalog).file(run_id))
         artifacts = {name: artifact_of(catalog, name) for name in node.outputs}
         outputs = {name: artifact for name, artifact in artifacts.items() if artifact}
         scratch = [inputs[name] for name in recipes.known[node.name].ingredients.scratch]
@@ -118,9 +128,17 @@ class Lineage:
             first = min(outputs.values(), key=lambda artifact: artifact.path)
             work.lock = WorkLock(first.lock, f"run {run_id}")
             work.lock.acquire(f"{first.path.name} ({node.name})")
+            self._remove_attempt(work)
         for unfinished in scratch:
             if hasattr(unfinished, "belongs_to"):
                 unfinished.belongs_to(recipe_hash(recipe))
+
+    @staticmethod
+    def _remove_attempt(work: _Work) -> None:
+        """Remove what a worker that died has left of this very version, so that it can be made."""
+        for artifact in work.outputs.values():
+            if artifact.versioned:
+                remove_version(artifact.file(work.run_id))
 
     @hook_impl
     def on_node_error(self, node: Node) -> None:
@@ -146,6 +164,7 @@ class Lineage:
         """Say that all a node makes is whole: at once, so that a kill leaves all of it or none."""
         seconds = round(time.time() - work.started, 3)
         made = {"started": work.started, "seconds": seconds, "peak_memory": _peak()}
+        made |= {"host": socket.gethostname()}
         about = {"complete": True, "recipe": work.recipe, "made": made, "where": work.where}
         records = {
             file: Record(
@@ -161,7 +180,7 @@ class Lineage:
             if hasattr(unfinished, "clear"):
                 unfinished.clear()
 
-    def _output(self, node: Node, name: str) -> tuple[_Work, Artifact, Path] | None:
+    def _output(self, node: Node, name: str) -> tuple[_Work, Artifact, Place] | None:
         work = self._working.get(node.name)
         artifact = work and work.outputs.get(name)
         if not artifact:
@@ -171,20 +190,13 @@ class Lineage:
         return work, artifact, artifact.file(version)
 
     @staticmethod
-    def _record(work: _Work, artifact: Artifact, file: Path, node: Node) -> Record:
+    def _record(work: _Work, artifact: Artifact, file: Place, node: Node) -> Record:
         return Record(artifact.name, work.run_id, node.name, artifact.version(file))
 
     def _leave(self, node: Node) -> None:
         work = self._working.pop(node.name, None)
         if work and work.lock:
             work.lock.release()
-
-
-@lru_cache(maxsize=4)
-def _about(file: Path) -> tuple[Recipes, dict[str, Any]]:
-    """What a run's file says, for the processes that its nodes run in."""
-    about = read_json(file)
-    return Recipes.from_state(about["recipes"]), about["where"]
 
 
 def _peak() -> int | None:

@@ -1,11 +1,10 @@
 """All versions below a folder: how large they are, who needs them, which may go."""
 
-import shutil
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
 
-from .records import Record, ancestors, artifact_path, record_of, record_path
+from .places import Place, remove_tree
+from .records import ENDING, Record, ancestors, artifact_path, record_of, record_path
 
 
 @dataclass(frozen=True)
@@ -18,21 +17,21 @@ class Saved:
         runs: ids of the runs that made something of it, and of the one that made it.
     """
 
-    file: Path
+    file: Place
     record: Record
     runs: list[str]
 
     @property
-    def artifact(self) -> Path:
+    def artifact(self) -> Place:
         """The folder of all its versions."""
         return self.file.parent.parent
 
 
-def saved_versions(root: Path) -> list[Saved]:
+def saved_versions(root: Place) -> list[Saved]:
     """All whole versions below a folder, by path, the newest of an artifact first."""
     records = {file: record_of(file) for file in recorded(root) if file.exists()}
     records = {file: record for file, record in records.items() if record and record.complete}
-    needed: dict[Path, set[str]] = defaultdict(set)
+    needed: dict[Place, set[str]] = defaultdict(set)
     for file, record in records.items():
         for ancestor in ancestors(file):
             needed[ancestor].add(record.run)
@@ -48,7 +47,7 @@ def superfluous(versions: list[Saved], keep: int) -> list[Saved]:
     Args:
         keep: how many of each artifact are kept.
     """
-    by_artifact: dict[Path, list[Saved]] = defaultdict(list)
+    by_artifact: dict[Place, list[Saved]] = defaultdict(list)
     for saved in versions:
         by_artifact[saved.artifact].append(saved)
     kept = {
@@ -60,18 +59,17 @@ def superfluous(versions: list[Saved], keep: int) -> list[Saved]:
     return [saved for saved in versions if saved.file not in kept]
 
 
-def remove(saved: Saved) -> None:
+def remove_version(file: Place) -> None:
     """Remove a version with its record and, where nothing else is in it, its folder."""
-    if saved.file.is_dir():
-        shutil.rmtree(saved.file)
+    if file.is_dir():
+        remove_tree(file)
     else:
-        saved.file.unlink(missing_ok=True)
-    record_path(saved.file).unlink(missing_ok=True)
-    if not any(saved.file.parent.iterdir()):
-        saved.file.parent.rmdir()
+        file.unlink(missing_ok=True)
+    record_path(file).unlink(missing_ok=True)
+    if file.parent.is_dir() and not any(file.parent.iterdir()):
+        file.parent.rmdir()
 
 
-def recorded(root: Path) -> list[Path]:
+def recorded(root: Place) -> list[Place]:
     """All artifacts below a folder that have a record, in order of their paths."""
-    ending = record_path(Path("x")).name[1:]
-    return [artifact_path(record) for record in sorted(root.rglob(f"*{ending}"))]
+    return [artifact_path(record) for record in sorted(root.rglob(f"*{ENDING}"))]

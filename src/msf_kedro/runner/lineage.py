@@ -1,13 +1,13 @@
 """What made an artifact, as a tree of text."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from .places import Place
 from .records import Record, parents, record_of
 
 
-def tree(file: Path) -> Iterator[str]:
+def tree(file: Place) -> Iterator[str]:
     """Lines: an artifact, its parameters and raw inputs, then the artifacts that it was made from.
 
     What has been told above is not told again.
@@ -15,7 +15,7 @@ def tree(file: Path) -> Iterator[str]:
     yield from _branch(file, "", "", set())
 
 
-def _branch(file: Path, lead: str, below: str, told: set[Path]) -> Iterator[str]:
+def _branch(file: Place, lead: str, below: str, told: set[Place]) -> Iterator[str]:
     record = record_of(file)
     if record is None:
         yield f"{lead}{file.name}: no record of what made it"

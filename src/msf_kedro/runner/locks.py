@@ -5,6 +5,7 @@ import logging
 import multiprocessing
 import os
 import socket
+import tempfile
 import threading
 import time
 from contextlib import suppress
@@ -12,6 +13,9 @@ from multiprocessing.util import register_after_fork
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from .files import text_hash
+from .places import Place
 
 logger = logging.getLogger(__name__)
 
@@ -23,14 +27,14 @@ class WorkLock:
     """The right to make an artifact, or to be a run; one process has it at a time.
 
     Args:
-        path: of the lock's file, which says who has it and is gone when nobody has; that of a
-            killed process is left behind, but locks nobody out.
+        path: of the lock; its file, see `lock_file`, says who has it and is gone when nobody has;
+            that of a killed process is left behind, but locks nobody out.
         owner: what to tell others about who has it.
     """
 
-    def __init__(self, path: Path, owner: str):
+    def __init__(self, path: Place, owner: str):
+        self._path = path = lock_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
         self._owner = f"{owner} (process {os.getpid()} on {socket.gethostname()})"
         self._lock = FileLock(path, thread_local=False)  # the main thread releases what others took
 
@@ -56,8 +60,21 @@ class WorkLock:
         self._lock.release()
 
 
-def is_held(path: Path) -> bool:
+def lock_file(path: Place) -> Path:
+    """The file of a lock: itself, or for one on other storage, which has no locks, one of here.
+
+    Those are in a folder of this machine, or in the folder `KEDRO_LOCKS`, which machines may share.
+    """
+    if isinstance(path, Path):
+        return path
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    folder = os.environ.get("KEDRO_LOCKS", f"{tempfile.gettempdir()}/kedro-locks-{user}")
+    return Path(folder) / text_hash(str(path.parent))[:16] / path.name
+
+
+def is_held(path: Place) -> bool:
     """Whether a living process has a lock; the file that a killed one has left is removed."""
+    path = lock_file(path)
     if not path.exists():
         return False
     lock = FileLock(path)

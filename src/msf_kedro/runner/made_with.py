@@ -1,15 +1,14 @@
 """The parameters that an artifact was made with, as a dataset that nodes can read."""
 
-from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kedro.io import AbstractVersionedDataset, DatasetError
-from kedro.io.core import Version
+from kedro.io import DatasetError
 
+from .placed import PlacedDataset
 from .records import parameters
 
 
-class MadeWithDataset(AbstractVersionedDataset):
+class MadeWithDataset(PlacedDataset):
     """Parameter → value, of all that an artifact was made with, from the records.
 
     A parameter that had several values is a list of `{"value": ..., "nodes": [...]}`, one each,
@@ -19,13 +18,9 @@ class MadeWithDataset(AbstractVersionedDataset):
         filepath: of the artifact, as in its own entry of the catalog.
     """
 
-    def __init__(self, filepath: str, version: Version | None = None, metadata: dict | None = None):
-        super().__init__(filepath=PurePosixPath(filepath), version=version)
-        self.metadata = metadata  # read by Kedro-Viz
-
     def load(self) -> dict[str, Any]:
         uses: dict[str, list[dict[str, Any]]] = {}
-        for node, name, value in parameters(Path(self._get_load_path())):
+        for node, name, value in parameters(self._load_place()):
             values = uses.setdefault(name, [])
             same = next((use for use in values if use["value"] == value), None)
             if same is None:
@@ -37,12 +32,3 @@ class MadeWithDataset(AbstractVersionedDataset):
 
     def save(self, data: Any) -> None:
         raise DatasetError(f"{self._filepath}: what an artifact was made with is read only")
-
-    def _exists(self) -> bool:
-        try:
-            return Path(self._get_load_path()).exists()
-        except DatasetError:  # no version has been saved
-            return False
-
-    def _describe(self) -> dict[str, Any]:
-        return {"filepath": self._filepath, "version": self._version}

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from kedro.io import CatalogProtocol
@@ -13,6 +12,7 @@ from .artifacts import artifact_of, dataset_of, file_to_load
 from .code import Code
 from .files import content_hash, text_hash
 from .nodes import Ingredients, code_of, ingredients
+from .places import Place
 from .records import Input, Recipe, record_of
 from .sources import Sources
 
@@ -136,7 +136,7 @@ class Makers:
         """Datasets that have no file, with the nodes that make them."""
         return {name: node for name, node in self._by_name.items() if self._path(name) is None}
 
-    def _path(self, name: str) -> Path | None:
+    def _path(self, name: str) -> Place | None:
         artifact = artifact_of(self._catalog, name)
         return artifact.path if artifact else None
 

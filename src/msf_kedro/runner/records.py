@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from os.path import normpath, relpath
-from pathlib import Path
 from typing import Any
 
 from .files import read_json, write_json
+from .places import Place, joined, relative
 
 ENDING = ".record.json"
 
@@ -73,7 +72,7 @@ class Record:
         recipe: what decides its content; None as long as it is not complete.
         content: SHA-256.
         bytes: of the artifact.
-        made: when the node started, its seconds, and the process's peak memory in bytes.
+        made: when the node started, its seconds, the process's peak memory in bytes, the host.
         where: git commit, whether files were changed since, versions of packages, the machine.
     """
 
@@ -88,7 +87,7 @@ class Record:
     made: dict[str, Any] = field(default_factory=dict)
     where: dict[str, Any] = field(default_factory=dict)
 
-    def write(self, file: Path) -> None:
+    def write(self, file: Place) -> None:
         """Put the record beside an artifact."""
         content = asdict(self)
         if self.recipe:
@@ -99,28 +98,28 @@ class Record:
         write_json(record_path(file), content, lasting=self.complete)
 
 
-def record_path(file: Path) -> Path:
+def record_path(file: Place) -> Place:
     """Where the record of an artifact is."""
     return file.with_name(file.name + ENDING)
 
 
-def artifact_path(record: Path) -> Path:
+def artifact_path(record: Place) -> Place:
     """The file that a record is of."""
     return record.with_name(record.name.removesuffix(ENDING))
 
 
-def record_of(file: Path) -> Record | None:
+def record_of(file: Place) -> Record | None:
     """What made an artifact; None if there is no (readable) record."""
     path = record_path(file)
     try:
-        changed = path.stat().st_mtime_ns
+        status = path.stat()
     except OSError:
         return None
-    return _read(path, changed)
+    return _read(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=65536)
-def _read(path: Path, changed: int) -> Record | None:
+def _read(path: Place, size: int, changed: int) -> Record | None:
     content = read_json(path)
     if not isinstance(content, dict):
         return None
@@ -133,30 +132,30 @@ def _read(path: Path, changed: int) -> Record | None:
         return None
 
 
-def _input(read: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _input(read: dict[str, Any], folder: Place) -> dict[str, Any]:
     """An input as a record in a folder has it: all artifacts can be moved together."""
     read = {key: value for key, value in read.items() if value is not None}
     if "path" in read:
-        with suppress(ValueError):  # it is on another drive
-            read["path"] = Path(relpath(read["path"], folder)).as_posix()
+        with suppress(ValueError):  # it is on another drive or storage
+            read["path"] = relative(read["path"], folder)
     return read
 
 
-def parents(file: Path) -> dict[str, Path]:
+def parents(file: Place) -> dict[str, Place]:
     """The artifacts that an artifact was made from, by the argument that read them."""
     record = record_of(file)
     if record is None or record.recipe is None:
         return {}
     return {
-        argument: Path(normpath(file.parent / read.path))
+        argument: joined(file.parent, read.path)
         for argument, read in record.recipe.inputs.items()
         if read.path
     }
 
 
-def ancestors(file: Path) -> dict[Path, Record | None]:
+def ancestors(file: Place) -> dict[Place, Record | None]:
     """An artifact and all artifacts that it was made from, with their records."""
-    found: dict[Path, Record | None] = {}
+    found: dict[Place, Record | None] = {}
     todo = [file]
     while todo:
         path = todo.pop()
@@ -166,7 +165,7 @@ def ancestors(file: Path) -> dict[Path, Record | None]:
     return found
 
 
-def parameters(file: Path) -> Iterator[tuple[str, str, Any]]:
+def parameters(file: Place) -> Iterator[tuple[str, str, Any]]:
     """Node, parameter and value of all that an artifact was made with, from all its ancestors.
 
     Values that are given in code are left out.

@@ -9,6 +9,7 @@ from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.runner import ParallelRunner, SequentialRunner, ThreadRunner
 
+from .cluster import DaskRunner
 from .hooks import Lineage, open_runs
 from .plan import KEEP, RUN, WAIT, Plan, make_plan, next_wave
 
@@ -67,6 +68,10 @@ class ChangedOnlyThreadRunner(ChangedOnly, ThreadRunner):
 
 class ChangedOnlyParallelRunner(ChangedOnly, ParallelRunner):
     """Nodes side by side in processes."""
+
+
+class ChangedOnlyDaskRunner(ChangedOnly, DaskRunner):
+    """Nodes side by side on a Dask cluster."""
 
 
 def told(plan: Plan) -> Iterator[str]:

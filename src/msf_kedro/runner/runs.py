@@ -2,7 +2,6 @@
 
 import os
 import platform
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,7 +22,8 @@ from .artifacts import Artifact, artifact_of, choose_version, file_to_load, scra
 from .code import Code
 from .consistency import damaged
 from .files import read_json, remove_partial, write_json
-from .locks import ENDING, WorkLock, is_held
+from .locks import ENDING, WorkLock, is_held, lock_file
+from .places import Place, StoredPath, place, remove_tree
 from .plan import KEEP, RUN, Decision
 from .recipes import Recipes
 from .records import record_of, record_path
@@ -43,20 +43,14 @@ class RunsDataset(AbstractDataset):
     """
 
     def __init__(self, path: str, root: str, metadata: dict | None = None):
-        self.folder, self.root = Path(path), Path(root)
+        self.folder, self.root = place(path), place(root)
         self.metadata = metadata  # read by Kedro-Viz
         self._package = kedro_project.PACKAGE_NAME
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Give a process that was started afresh the project's settings.
-
-        Kedro gives them to forked ones only: in others no hook would be called, and nothing
-        recorded. Not by `configure_project`, which Kedro would then call again for every node, and
-        which fails the second time.
-        """
+        """See `use_settings`."""
         self.__dict__.update(state)
-        if kedro_project.PACKAGE_NAME is None and self._package:
-            kedro_project.settings.configure(f"{self._package}.settings")
+        use_settings(self._package)
 
     def load(self) -> dict[str, dict[str, Any]]:
         """Run id → what became of it, the oldest first."""
@@ -69,17 +63,36 @@ class RunsDataset(AbstractDataset):
     def _describe(self) -> dict[str, Any]:
         return {"path": str(self.folder), "root": str(self.root)}
 
-    def file(self, run_id: str) -> Path:
+    def file(self, run_id: str) -> Place:
         return self.folder / f"{run_id}.json"
 
     def is_running(self, run_id: str) -> bool:
-        """Whether the process of a run is alive."""
-        return is_held(self.folder / f"{run_id}{ENDING}")
+        """Whether the process of a run is alive.
+
+        Other storage has no locks: of a run of another machine, what its file says.
+        """
+        if is_held(self.folder / f"{run_id}{ENDING}"):
+            return True
+        if not isinstance(self.folder, StoredPath):
+            return False
+        about = read_json(self.file(run_id)) or {"status": "", "host": ""}
+        return about["status"] == "running" and about["host"] != socket.gethostname()
 
     def running(self) -> list[str]:
         """The ids of all runs whose processes are alive."""
-        locks = sorted(self.folder.glob(f"*{ENDING}"))
+        locks = sorted(lock_file(self.folder / ENDING).parent.glob(f"*{ENDING}"))
         return [lock.name.removesuffix(ENDING) for lock in locks if is_held(lock)]
+
+
+def use_settings(package: str | None) -> None:
+    """Give a process that was started afresh the settings of a project.
+
+    Kedro gives them to forked ones only: in others no hook would be called, and nothing recorded.
+    Not by `configure_project`, which Kedro would then call again for every node, and which fails
+    the second time.
+    """
+    if kedro_project.PACKAGE_NAME is None and package:
+        kedro_project.settings.configure(f"{package}.settings")
 
 
 @dataclass(frozen=True)
@@ -95,6 +108,10 @@ class Project:
     packages: tuple[str, ...]
     immaterial: frozenset[str]
     machine: Callable[[], dict[str, Any]]
+
+    def describe_machine(self) -> dict[str, Any]:
+        """The machine that this process is on."""
+        return {"platform": platform.platform(), **self.machine()}
 
     def recipes(self, pipeline: Pipeline, catalog: CatalogProtocol) -> Recipes:
         """The recipes of a pipeline's nodes as they are now."""
@@ -122,7 +139,7 @@ class Run:
             remove_partial(self._runs.folder / RAW_FILES)
         _sweep(pipeline, catalog, self._runs)
         _clear_finished(pipeline, catalog)
-        self._verified: set[Path] = set()
+        self._verified: set[Place] = set()
         self.recipes = project.recipes(pipeline, catalog)
         self.decisions: dict[str, Decision] = {}
         self._finished: set[str] = set()
@@ -171,11 +188,11 @@ class Run:
             if artifact and artifact.versioned and artifact.path in paths:
                 yield name, artifact
 
-    def _paths(self, pipeline: Pipeline) -> set[Path]:
+    def _paths(self, pipeline: Pipeline) -> set[Place]:
         names = pipeline.all_outputs()
         return {a.path for name in names if (a := artifact_of(self.catalog, name))}
 
-    def _verify(self, file: Path) -> None:
+    def _verify(self, file: Place) -> None:
         if file not in self._verified:
             if problem := damaged(file):
                 raise ClickException(problem)
@@ -256,7 +273,7 @@ def runs_of(catalog: CatalogProtocol) -> RunsDataset:
 
 def _close_interrupted(runs: RunsDataset) -> None:
     """Say of runs that were killed that they were."""
-    for lock in runs.folder.glob(f"*{ENDING}"):
+    for lock in lock_file(runs.folder / ENDING).parent.glob(f"*{ENDING}"):
         run_id = lock.name.removesuffix(ENDING)
         about = read_json(runs.file(run_id))
         if not runs.is_running(run_id) and about and about["status"] == "running":
@@ -289,12 +306,12 @@ def _clear_finished(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         for folder in scratch_of(node, catalog):
             outputs = [a for name in node.outputs if (a := artifact_of(catalog, name))]
             records = [record_path(file) for a in outputs if (file := a.newest())]
-            whole = len(records) == len(outputs) and all(map(Path.exists, records))
+            whole = len(records) == len(outputs) and all(record.exists() for record in records)
             if not folder.is_dir() or not whole or any(is_held(a.lock) for a in outputs):
                 continue
             worked = max(path.stat().st_mtime_ns for path in (folder, *folder.rglob("*")))
             if all(worked < record.stat().st_mtime_ns for record in records):
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_tree(folder)
 
 
 def _where(project: Project) -> dict[str, Any]:
@@ -305,7 +322,7 @@ def _where(project: Project) -> dict[str, Any]:
         "changed_since": bool(_git("status", "--porcelain")) if commit else None,
         "python": platform.python_version(),
         "packages": _packages(project.packages),
-        "machine": {"platform": platform.platform(), **project.machine()},
+        "machine": project.describe_machine(),
     }
 
 

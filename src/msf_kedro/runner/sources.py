@@ -16,6 +16,7 @@ from kedro.io import AbstractDataset, MemoryDataset
 
 from .code import Code
 from .files import content_hash, read_json, text_hash, write_json
+from .places import Place, StoredPath, place_of
 from .plain import plain, texts
 from .records import Input
 
@@ -44,7 +45,7 @@ class Sources:
         code: that readers of raw input are made of.
     """
 
-    def __init__(self, memory: Path, code: Code):
+    def __init__(self, memory: Place, code: Code):
         self._memory, self._code = memory, code
         self._known: dict[str, Input] = {}
 
@@ -53,7 +54,7 @@ class Sources:
         name: str,
         dataset: AbstractDataset | None,
         config: dict[str, Any],
-        version: Path | None = None,
+        version: Place | None = None,
     ) -> Input | None:
         """A raw input; None if nothing is known of what it holds.
 
@@ -69,7 +70,7 @@ class Sources:
         return self._known[name]
 
     def _read(
-        self, name: str, reader: type, config: dict[str, Any], files: dict[str, Path]
+        self, name: str, reader: type, config: dict[str, Any], files: dict[str, Place]
     ) -> Input:
         config = {key: plain(value) for key, value in config.items() if key not in IMMATERIAL}
         config = {key: value for key, value in config.items() if not _is_place(value)}
@@ -86,7 +87,7 @@ class Sources:
             newest=newest and datetime.fromtimestamp(newest / 1e9, UTC).isoformat("T", "seconds"),
         )
 
-    def _hashes(self, name: str, files: dict[str, Path]) -> dict[str, Seen]:
+    def _hashes(self, name: str, files: dict[str, Place]) -> dict[str, Seen]:
         if not files:
             return {}
         memory = self._memory / f"{name}.json"
@@ -108,14 +109,14 @@ class Sources:
         return found
 
 
-def sources_of(dataset: AbstractDataset) -> dict[str, Path]:
+def sources_of(dataset: AbstractDataset) -> dict[str, Place]:
     """The files that a dataset reads, each under a name that does not depend on its place."""
     if hasattr(dataset, "sources"):
         return dataset.sources()
     place: Any = getattr(dataset, "_filepath", None) or getattr(dataset, "_path", None)
     if place is None:
         return {}
-    place = Path(place)
+    place = place if isinstance(place, StoredPath) else place_of(dataset, place)
     if place.is_dir():
         files = (file for file in sorted(place.rglob("*")) if file.is_file())
         return {file.relative_to(place).as_posix(): file for file in files}
@@ -124,4 +125,4 @@ def sources_of(dataset: AbstractDataset) -> dict[str, Path]:
 
 def _is_place(value: Any) -> bool:
     """Whether a part of a dataset's configuration says where files are, and not what they hold."""
-    return isinstance(value, str) and bool(value) and Path(value).exists()
+    return isinstance(value, str) and bool(value) and ("://" in value or Path(value).exists())

@@ -39,7 +39,9 @@ def prepare_clips(
         normalise,
         clip_table,
     )
-    table, bodies, first = prepare(raw_clips, recipe, clip_chunks, runtime.pick_workers(workers))
+    processes = runtime.pick_workers(workers)
+    with runtime.cluster() as cluster:
+        table, bodies, first = prepare(raw_clips, recipe, clip_chunks, processes, cluster)
     return table, {"names": kept_clips(table).name.tolist(), "bodies": bodies, "first": first}
 
 
