@@ -33,7 +33,7 @@ PLACEHOLDERS = {r"--env=mine": "--env=sample", r"\$split": "split_1", r"\bNAME\b
 EXCUSED = {
     r"(for|do|done|export)\b.*": "the shell's own words: blocks are parsed by `bash -n`",
     r"docker .*": "needs Docker",
-    r"(CUDA_VISIBLE_DEVICES=\S+ )?dask (scheduler|worker) .*": "tests/runner/test_cluster.py starts both",
+    r"(CUDA_VISIBLE_DEVICES=\S+ )?dask (scheduler|worker) .*": "tests/runner/test_cluster.py does",
     r"pip install dask-(jobqueue|kubernetes)": "for clusters that are not here",
     r"python -m pip install dist/\S+ .*": "installs into another environment",
     r"source \.venv/bin/activate": "the shell's; `make` makes the file",
