@@ -39,7 +39,7 @@ from msf_kedro.zero_shot.gate import Gate
 from msf_kedro.zero_shot.splits import seen_classes, unseen_classes
 
 PROTOCOLS = ("strict", "paper")
-GATES = ("threshold", "logistic")
+GATES = ("threshold", "logistic", "evidence")
 SEEDS = [0, 1]
 NODES = sorted(node.name for node in pipelines["gzssar"].nodes)
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
@@ -241,6 +241,7 @@ def test_every_node_runs_alone_from_disk_and_writes_the_same_again(root, node):
             | {"calibration.fit_unseen_classifier", "calibration.score", "select_candidates"}
             | {"score_calibration_unseen", "score_test_unseen", "compare", "break_down"}
             | {"fit_gates", "apply_gates", "evaluate_zssar", "evaluate_gzssar", "report"}
+            | {"gather_calibration_evidence"}
             | {node.name for node in pipelines["report"].nodes} - {"test.draw_trainings"},
         ),
         ({"from_nodes": ["fit_gates"], "to_nodes": ["apply_gates"]}, {"fit_gates", "apply_gates"}),
@@ -505,6 +506,7 @@ def test_what_is_fitted_says_what_made_it(method, phase, by_method):
     params = parameters(method)
     kinds = parse_texts(params["texts"])
     unseen = [*UNSEEN["calibration"], *UNSEEN["test"]] if phase == "calibration" else UNSEEN["test"]
+    moved = 3 * 25 * 3 if method == "msf_plus" else 0
     about = {
         "method": method,
         "seeds": SEEDS,
@@ -512,7 +514,8 @@ def test_what_is_fitted_says_what_made_it(method, phase, by_method):
         "kinds": kinds,
         "encoder": "MiniLM",
         "layout": "kinect_v2_25",
-        "widths": {"skeleton": 16} | dict.fromkeys(kinds, 384),
+        "widths": {"skeleton": 16 + moved} | dict.fromkeys(kinds, 384),
+        "kinematics": moved,
         "config": params[method],
     }
     for state in (alignment, classifier["fitted"]):
@@ -537,6 +540,7 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
     features = only(by_method, TABLES["features"].format(phase="test"))
     logits = only(by_method, TABLES["logits"].format(phase="test"))
     candidates = only(by_method, f"07_model_output/{folder}/candidates.parquet")
+    evidence = only(by_method, f"07_model_output/{folder}/test/evidence.parquet")
     gates = only(by_method, f"06_models/{folder}/gates.parquet").set_index(["protocol", "seed"])
     saved = only(by_method, f"07_model_output/{folder}/predictions.parquet")
     saved = saved.set_index(["protocol", "seed", "gate"]).sort_index()
@@ -546,7 +550,7 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
         for fields in gates.loc[[run_of]].to_dict("records"):
             expected = saved.loc[(*run_of, fields["kind"])].set_index("name")
             found = predict(
-                features.loc[expected.index[::-1]],
+                classifier.fitted.reads(features).loc[expected.index[::-1]],
                 logits.loc[expected.index],
                 classifier,
                 choice.candidate,
@@ -554,6 +558,7 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
                 choice.temperature,
                 Gate(**fields),
                 seen_classes(roles),
+                evidence,
             ).loc[expected.index]
             np.testing.assert_allclose(found.score, expected.score, rtol=1e-5)
             same = ["called_seen", "seen_prediction", "unseen_prediction", "predicted"]
