@@ -22,6 +22,7 @@ METHODS = {
     "cada_vae": "CADA-VAE",
     "synse": "SynSE",
     "ridge": "ridge regression",
+    "msf_plus": "MSF+",
     "msf": "MSF",
 }
 TEXTS = ("LB", "AD", "MD", "AD+MD", "LB+AD+MD")
