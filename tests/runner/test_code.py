@@ -184,3 +184,11 @@ def test_the_page_that_a_node_fills_in_is_reached():
     definitions = Code(["msf_kedro"]).module(pages.__name__)
     files = {f.name for name in definitions.statements for f in definitions.definition(name).files}
     assert files == {"tables.html.jinja"}
+
+
+def test_what_has_been_read_is_read_again_only_where_a_file_has_changed(package):
+    first = Code.today([package.name])
+    assert Code.today([package.name]) is first
+    file = package / "nodes.py"
+    file.write_text(file.read_text() + "\n\ndef another():\n    return 1\n")
+    assert Code.today([package.name]) is not first

@@ -13,7 +13,7 @@ import importlib.util
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 from .files import content_hash, text_hash
@@ -174,6 +174,17 @@ class Code:
         self._modules: dict[str, Module | None] = {}
         self._hashes: dict[tuple[Reached, frozenset[str]], dict[str, str]] = {}
 
+    @classmethod
+    def today(cls, packages: Iterable[str]) -> "Code":
+        """The source as it is now; what a process has read of the same files is not read again."""
+        packages = frozenset(packages)
+        roots = filter(None, map(_root, sorted(packages)))
+        files = [
+            f for r in roots for f in sorted(r.rglob("*")) if f.suffix != ".pyc" and f.is_file()
+        ]
+        stats = [(str(file), file.stat()) for file in files]
+        return _read_once(packages, tuple((f, s.st_mtime_ns, s.st_size) for f, s in stats))
+
     def covers(self, module: str) -> bool:
         return module.partition(".")[0] in self._packages
 
@@ -240,7 +251,7 @@ class Code:
     def _all(self) -> list[str]:
         names = []
         for package in sorted(self._packages):
-            root = self._root(package)
+            root = _root(package)
             for file in sorted(root.rglob("*.py")) if root else []:
                 parts = file.relative_to(root.parent).with_suffix("").parts
                 names.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
@@ -265,7 +276,7 @@ class Code:
 
     def _file(self, module: str) -> Path | None:
         package, *below = module.split(".")
-        root = self._root(package) if package in self._packages else None
+        root = _root(package) if package in self._packages else None
         if root is None:
             return None
         place = root.joinpath(*below)
@@ -274,11 +285,16 @@ class Code:
                 return file
         return None
 
-    @staticmethod
-    def _root(package: str) -> Path | None:
-        spec = importlib.util.find_spec(package)
-        places = spec and spec.submodule_search_locations
-        return Path(next(iter(places))) if places else None
+
+@lru_cache(maxsize=4)
+def _read_once(packages: frozenset[str], _: tuple[tuple[str, int, int], ...]) -> Code:
+    return Code(packages)
+
+
+def _root(package: str) -> Path | None:
+    spec = importlib.util.find_spec(package)
+    places = spec and spec.submodule_search_locations
+    return Path(next(iter(places))) if places else None
 
 
 def _defined(statement: ast.stmt) -> Iterator[str]:

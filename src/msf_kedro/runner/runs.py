@@ -115,7 +115,7 @@ class Project:
 
     def recipes(self, pipeline: Pipeline, catalog: CatalogProtocol) -> Recipes:
         """The recipes of a pipeline's nodes as they are now."""
-        code = Code(self.packages)
+        code = Code.today(self.packages)
         memory = runs_of(catalog).folder / RAW_FILES
         return Recipes.of(pipeline, catalog, code, Sources(memory, code), self.immaterial)
 
