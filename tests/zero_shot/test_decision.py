@@ -13,6 +13,7 @@ from msf_kedro.zero_shot.gate import KINDS, Gate, GateConfig
 from msf_kedro.zero_shot.protocols import PROTOCOLS, unseen_probs
 from msf_kedro.zero_shot.splits import PHASES
 
+BARE = KINDS[:-1]  # without evidence there is no gate of this kind
 CONFIG = GateConfig(
     kind="threshold",
     temperatures=[1.0, 2.0],
@@ -92,10 +93,31 @@ def same(gates: pd.DataFrame, others: pd.DataFrame, protocol: str) -> bool:
 def test_there_is_a_gate_for_every_protocol_seed_and_kind():
     gates = Study().fit()
     keys = gates[["protocol", "seed", "kind"]].to_records(index=False).tolist()
-    assert sorted(keys) == sorted((p, s, k) for p in PROTOCOLS for s in SEEDS for k in KINDS)
+    assert sorted(keys) == sorted((p, s, k) for p in PROTOCOLS for s in SEEDS for k in BARE)
     assert set(gates.width) == {2}, "as many probabilities as both phases' classifiers have"
     assert set(gates[gates.protocol == "paper"].temperature) == {CONFIG.paper_temperature}
     assert set(gates.outputs) == {"seen"}
+
+
+def test_evidence_has_a_gate_of_its_own():
+    """It calls the clips seen whose scores say so, whatever the classifiers say."""
+    study = Study()
+    scores = {}
+    for phase, roles in study.roles.items():
+        sure = np.where(roles.side == "seen", 1.0, -1.0)
+        scores[phase] = pd.DataFrame({"gap": sure}, pd.Index(roles.name, name="name"))
+    tables = study.logits["calibration"], study.probs["calibration"]
+    config = dataclasses.replace(CONFIG, evidence_strength=100.0)
+    shuffled = scores["calibration"].sample(frac=1, random_state=0)
+    gates = fit_gates(*tables, study.roles, study.candidates, config, shuffled)
+    assert set(gates.kind) == set(KINDS)
+    tables = study.logits["test"], study.probs["test"], study.roles["test"], study.candidates
+    predictions = apply_gates(gates, *tables, scores["test"][::-1])
+    mine = predictions[predictions.gate == "evidence"]
+    assert len(mine) > 0
+    assert (mine.called_seen == (mine.side == "seen")).all()
+    with pytest.raises(ValueError, match="evidence: no row for 1 of"):
+        apply_gates(gates, *tables, scores["test"].drop(index=mine.name.iloc[0]))
 
 
 @pytest.mark.parametrize(
@@ -191,7 +213,7 @@ def test_predictions_by_hand():
     predictions = study.apply(gates)
     clips = study.roles["test"].query("part == 'test'")
     logits, probs = study.logits["test"], study.probs["test"]
-    assert len(predictions) == len(PROTOCOLS) * len(KINDS) * len(SEEDS) * len(clips)
+    assert len(predictions) == len(PROTOCOLS) * len(BARE) * len(SEEDS) * len(clips)
     for (protocol, gate, seed), rows in predictions.groupby(["protocol", "gate", "seed"]):
         expected = clips.reset_index(drop=True)
         pd.testing.assert_frame_equal(rows[clips.columns].reset_index(drop=True), expected)
