@@ -129,7 +129,7 @@ def test_what_was_prepared_before_a_failure_is_used_by_the_next_run(skeleton_fil
         run(tmp_path / "data", "skeletons", conf=conf, params=params)
     assert "1 of 1 chunks of the clips are already prepared" in log.messages()
     assert {Path(name).name for name in artifacts(tmp_path / "data")} == {
-        "clips.parquet", "skeletons.pt"
+        "clips.parquet", "skeletons.pt", "kinematics.parquet"
     }  # fmt: skip
 
 
