@@ -322,7 +322,7 @@ def test_another_split_and_texts_stay_apart_and_report_by_themselves(root):
     assert set(new) == paths(*written, **params)
     shared = {name for name in new if "split_2" not in name}
     assert {Path(name).name for name in shared} == {
-        "clips.parquet", "skeletons.pt", "text_features.parquet"
+        "clips.parquet", "skeletons.pt", "kinematics.parquet", "text_features.parquet"
     }  # fmt: skip
     assert not set(new) & set(before) - shared
     results = read(new["08_reporting/test/split_2/msf/MiniLM/MD/zssar_results.parquet"][0])

@@ -104,6 +104,7 @@ def test_streams_keep_apart_and_nothing_else_is_written(done):
               for stream in STATES for kind in ("features", "logits")}  # fmt: skip
     weights = {f"06_models/test/released/{stream}/shift_gcn.pt" for stream in STATES}
     clips = {f"02_intermediate/test/{name}" for name in ("clips.parquet", "skeletons.pt")}
+    clips.add("04_feature/test/kinematics.parquet")
     assert set(artifacts(done[0])) == tables | weights | clips
 
 
