@@ -28,8 +28,18 @@ from msf_kedro.settings import HOOKS
 
 STAGES = {
     stage: {node.name for node in pipelines[stage].nodes}
-    for stage in ("skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation")
+    for stage in (
+        "skeletons",
+        "splits",
+        "semantics",
+        "features",
+        "alignment",
+        "gate",
+        "evaluation",
+        "report",
+    )
 }
+BEHIND = ("alignment", "gate", "evaluation", "report")  # the features
 (LINEAGE,) = (hook for hook in HOOKS if type(hook).__name__ == "Lineage")
 
 
@@ -67,18 +77,26 @@ def test_nothing_has_changed(finished):
 @pytest.mark.parametrize(
     ("params", "stages", "why"),
     [
-        ({"gate": {"folds": 3}}, ("gate", "evaluation"), {"fit_gates": "gate.folds was 2, is 3"}),
+        (
+            {"gate": {"folds": 3}},
+            ("gate", "evaluation", "report"),
+            {"fit_gates": "gate.folds was 2, is 3"},
+        ),
         (
             {"msf": {"cycles": 3}},
-            ("alignment", "gate", "evaluation"),
+            ("alignment", "gate", "evaluation", "report"),
             {"test.fit_alignment": "method_config.cycles was 2, is 3"},
         ),
         (
             {"shift_gcn_training": {"epochs": 3}},
-            ("features", "alignment", "gate", "evaluation"),
+            ("features", "alignment", "gate", "evaluation", "report"),
             {"test.bone.train_shift_gcn": "shift_gcn_training.epochs was 2, is 3"},
         ),
-        ({"texts": "MD"}, ("alignment", "gate", "evaluation"), {"fit_gates": "gates is not there"}),
+        (
+            {"texts": "MD"},
+            ("alignment", "gate", "evaluation", "report"),
+            {"fit_gates": "gates is not there"},
+        ),
         ({"workers": 1}, (), {}),
     ],
     ids=["gate", "method", "network", "texts", "workers"],
@@ -105,7 +123,8 @@ def test_a_changed_class_text_never_trains_a_network(finished, root, tmp_path):
     table.write_text(texts.replace("drink water", "drink some water"))
     conf = changed_conf(tmp_path, "globals", class_texts=str(table))
     found = plan(root, conf=conf)
-    assert {name for name in found if found[name].what == RUN} == {
+    drawn = {node.name for node in pipelines["report"].nodes if "class_texts" in node.inputs}
+    assert {name for name in found if found[name].what == RUN} == drawn | {
         *("embed_texts", "split_clips", "break_down")
     }
     before = artifacts(root)
@@ -153,7 +172,7 @@ def test_every_runner_makes_the_same(runner, root, tmp_path):
     run(root, params=params, runner=ChangedOnlyRunner())
     run(other, params=params, runner=runner())
     new = new_files(root, before)
-    assert set(new) == paths(*STAGES["alignment"], *STAGES["gate"], *STAGES["evaluation"])
+    assert set(new) == paths(*(name for stage in BEHIND for name in STAGES[stage]))
     for name, (file,) in new_files(other, {}).items() if not before else ():
         assert_equal(read(file), read(new[name][0]), name)
     theirs = artifacts(other)
