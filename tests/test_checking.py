@@ -85,7 +85,7 @@ def test_everything_that_is_wrong_is_told_at_once(project):
         gate={"kind": "oracle"},
         normalise={"window": "many"},
         shift_gcn_training={"epochs": 0},
-        msf={"steps": 0},
+        msf_plus={"components": 0},
     )
     code, wrong, told = check(project)
     assert code == 1
@@ -98,7 +98,7 @@ def test_everything_that_is_wrong_is_told_at_once(project):
         "parameters gate: kind: Input should be 'threshold', 'logistic' or 'evidence', not"
         " 'oracle'",
         "parameters shift_gcn_training: epochs: Input should be greater than 0",
-        "msf: steps: Input should be greater than 0",
+        "msf_plus: components: Input should be greater than 0",
         r"class texts: no row for classes \[8\]",
         r"several classes are called \['label 2'\]",
         r"split_2: split: classes \[77\] are not among the study's classes",
