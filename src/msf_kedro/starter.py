@@ -1,7 +1,6 @@
 """`kedro msf new-study`: an environment written from a look at a folder of clips."""
 
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -16,6 +15,7 @@ from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.normalise import NormaliseConfig, check_clip
 from msf_kedro.clips.table import ACTION
 from msf_kedro.datasets import ClipTableDataset
+from msf_kedro.recognizer.bundle import write_folder
 from msf_kedro.runner.files import whole_or_nothing
 from msf_kedro.studies.drawing import as_frame, draw_splits, propose_parts
 from msf_kedro.studies.environment import (
@@ -261,14 +261,9 @@ def _class_texts(given: Given, told: Told, classes: list[int], said: Said) -> st
 
 
 def _write_environment(given: Given, conf: Path, texts: dict[str, str], said: Said) -> None:
-    """Write the environment's folder, whole or not at all."""
-    partial = conf.with_name(f".{conf.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    for name, text in texts.items():
-        (partial / name).write_text(text, encoding="utf-8")
-        said.written.append(given.shown(conf / name))
-    partial.rename(conf)
+    """Write the environment's folder."""
+    write_folder({name: text.encode() for name, text in texts.items()}, conf)
+    said.written += [given.shown(conf / name) for name in texts]
 
 
 def _write(given: Given, file: Path, text: str, said: Said) -> None:

@@ -1,6 +1,6 @@
 """What measures the evidence of clips, fitted once to a phase's seen classes."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,8 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 from torch import Tensor
 
-from msf_kedro.evidence.space import Space
-from msf_kedro.methods.contract.prototypes import centred, class_means, principal, whitening
+from msf_kedro.methods.contract.prototypes import centred, principal, whitened
+from msf_kedro.methods.contract.space import Space
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.ridge import ridge_maps
 from msf_kedro.texts.fusion import Texts
@@ -54,13 +54,11 @@ class Witness:
         feature_mean = learned.mean(0)
         targets = (texts - mean)[task.labels]
         (to_text,) = ridge_maps("evidence", learned - feature_mean, targets, [TO_TEXT])
-        axes = whitening(
-            learned, task.labels, class_means(learned, task.labels, len(texts)), SHRINKAGE
-        )
+        white = whitened(learned, task.labels, len(texts), SHRINKAGE)
         moved = None
         if measured is not None:
-            origin, principal_axes = principal(measured, COMPONENTS)
-            moved = Space.fit(measured, task.labels, origin, principal_axes, seen, TO_MOVEMENT)
+            mapped = principal(measured, COMPONENTS)
+            moved = Space.fit(measured, task.labels, mapped, seen, TO_MOVEMENT)
         return cls(
             kinematics=task.kinematics,
             kinds=list(task.seen.kinds),
@@ -68,7 +66,7 @@ class Witness:
             seen=seen,
             feature_mean=feature_mean,
             to_text=to_text,
-            learned=Space.fit(learned, task.labels, feature_mean, axes, seen, TO_FEATURES),
+            learned=Space.fit(learned, task.labels, white, seen, TO_FEATURES),
             moved=moved,
         )
 
@@ -94,7 +92,7 @@ class Witness:
         """
         asked = list(range(len(self.seen))) if asked is None else asked
         learned, measured = apart(features.double(), self.kinematics)
-        words = centred(_of(self.kinds, unseen).fused().double(), self.text_mean)
+        words = centred(unseen.of(self.kinds).fused().double(), self.text_mean)
         likeness = words @ self.seen.mT
         as_text = F.normalize((learned - self.feature_mean) @ self.to_text, dim=-1)
         near, foretold = self.learned.cosines(learned, likeness)
@@ -121,29 +119,14 @@ class Witness:
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of its state."""
         own = ("text_mean", "seen", "feature_mean", "to_text")
-        spaces = {"learned": self.learned, "moved": self.moved}
-        return {name: getattr(self, name) for name in own} | {
-            f"{name}.{field}": tensor
-            for name, space in spaces.items()
-            if space is not None
-            for field, tensor in vars(space).items()
-        }
+        moved = {} if self.moved is None else self.moved.state("moved")
+        return {name: getattr(self, name) for name in own} | self.learned.state("learned") | moved
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> "Witness":
         """What `state` gave."""
-
-        def space(name: str) -> Space | None:
-            start = f"{name}."
-            fields = {k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}
-            return Space(**fields) if fields else None
-
         own = {k: v for k, v in state.items() if "." not in k}
-        return cls(**own, learned=space("learned"), moved=space("moved"))
-
-
-def _of(kinds: list[str], texts: Texts) -> Texts:
-    return replace(texts, kinds={kind: texts.kinds[kind] for kind in kinds})
+        return cls(**own, **{name: Space.of_state(state, name) for name in ("learned", "moved")})
 
 
 def _largest(values: Float[Tensor, "n K"]) -> Float[np.ndarray, " n"]:
@@ -152,9 +135,8 @@ def _largest(values: Float[Tensor, "n K"]) -> Float[np.ndarray, " n"]:
 
 def _odds(logits: Float[np.ndarray, "n S"], asked: list[int]) -> Float[np.ndarray, " n"]:
     """Log-odds of the most probable class asked for, against all other seen ones."""
-    best = logits[:, asked].argmax(1)
-    best = np.asarray(asked)[best]
+    best = np.asarray(asked)[logits[:, asked].argmax(1)]
     rows = np.arange(len(logits))
-    others = logits.astype(np.float64).copy()
+    others = logits.astype(np.float64)
     others[rows, best] = -np.inf
     return logits[rows, best] - logsumexp(others, axis=1)

@@ -23,17 +23,14 @@ from torch import Tensor
 from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
-from msf_kedro.methods.contract.prototypes import (
-    centred,
-    class_means,
-    dual_weights,
-    principal,
-    whitening,
-)
+from msf_kedro.methods.contract.prototypes import centred, principal, whitened
+from msf_kedro.methods.contract.space import Space
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.ridge import Numbers, ridge_maps
 from msf_kedro.networks.training import Checkpoint, Row
 from msf_kedro.texts.fusion import Texts
+
+MOVEMENT = "movement"  # the second expert's space, among the shared tensors
 
 
 @configuration
@@ -82,21 +79,15 @@ class MsfPlus(Nearest):
         features = learned - shared["feature_mean"]
         (shared["skeleton_map"],) = ridge_maps(name, features, targets, [config.to_text])
 
-        origin, axes = (
-            _whitened(learned, task.labels, len(texts), config.shrinkage)
+        mapped = (
+            whitened(learned, task.labels, len(texts), config.shrinkage)
             if measured is None
             else principal(measured, config.components)
         )
         values = learned if measured is None else measured
-        means = class_means((values - origin) @ axes, task.labels, len(texts))
-        seen = centred(texts, shared["text_mean"])
-        shared |= {
-            "movement_mean": origin,
-            "movement_axes": axes,
-            "movement_centre": means.mean(0),
-            "seen_texts": seen,
-            "seen_weights": dual_weights(seen, means - means.mean(0), config.to_movement),
-        }
+        shared["seen_texts"] = seen = centred(texts, shared["text_mean"])
+        movement = Space.fit(values, task.labels, mapped, seen, config.to_movement)
+        shared |= movement.state(MOVEMENT)
         weights = torch.tensor(config.weights, dtype=texts.dtype)
         models = {"skeleton_weight": weights[:, None].expand(-1, len(seeds)).clone()}
         candidates = [f"weight {weight:g}" for weight in config.weights]
@@ -108,9 +99,7 @@ class MsfPlus(Nearest):
         shared = self.shared
         learned, measured = apart(features.double(), self.about["kinematics"])
         as_text = (learned - shared["feature_mean"]) @ shared["skeleton_map"]
-        values = learned if measured is None else measured
-        moved = (values - shared["movement_mean"]) @ shared["movement_axes"]
-        moved = F.normalize(moved - shared["movement_centre"], dim=-1)
+        moved = self._movement.place(learned if measured is None else measured)
         weight = self.models["skeleton_weight"][candidate][:, None, None]
         as_text = F.normalize(as_text, dim=-1).expand(len(weight), -1, -1)
         return torch.cat([as_text, weight * moved], -1)
@@ -119,19 +108,15 @@ class MsfPlus(Nearest):
         """The texts themselves, then the movements that they foretell, each of unit norm."""
         shared = self.shared
         words = centred(self.inputs(self.check_texts(texts))[0].double(), shared["text_mean"])
-        movements = F.normalize(words @ shared["seen_texts"].mT @ shared["seen_weights"], dim=-1)
+        movements = self._movement.foretell(words @ shared["seen_texts"].mT)
         both = torch.cat([words, movements], -1)[:, None]
         return Latents(
             texts.class_ids, both.expand(*self.models["skeleton_weight"].shape, *both.shape)
         )
 
-
-def _whitened(
-    values: Float[Tensor, "n D"], labels: Tensor, classes: int, shrinkage: float
-) -> tuple[Float[Tensor, " D"], Float[Tensor, "D D"]]:
-    """Mean of values, and their whitening within classes."""
-    means = class_means(values, labels, classes)
-    return values.mean(0), whitening(values, labels, means, shrinkage)
+    @property
+    def _movement(self) -> Space:
+        return Space.of_state(self.shared, MOVEMENT)
 
 
 METHOD = MsfPlus

@@ -1,7 +1,7 @@
 """Text features of classes by kind, and their fusion."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -90,6 +90,10 @@ class Texts:
                 raise ValueError(f"text features: {kind} lacks classes {lacking}")
             features[kind] = torch.tensor(table.loc[list(class_ids)].to_numpy(dtype=np.float32))
         return cls(list(class_ids), encoder, features)
+
+    def of(self, kinds: Iterable[str]) -> "Texts":
+        """Some of the kinds, in the order asked for."""
+        return replace(self, kinds={kind: self.kinds[kind] for kind in kinds})
 
     @property
     def widths(self) -> dict[str, int]:

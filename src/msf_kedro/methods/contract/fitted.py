@@ -199,7 +199,7 @@ class Fitted(ABC):
                     f"{self.about['method']}: {kind} has {texts.widths[kind]} dimensions, expected"
                     f" {widths[kind]}"
                 )
-        return replace(texts, kinds={kind: texts.kinds[kind] for kind in kinds})
+        return texts.of(kinds)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,14 @@ def principal(
     return mean, scale[:, None] * axes[:components].mT
 
 
+def whitened(
+    values: Float[Tensor, "n D"], labels: Int[Tensor, " n"], classes: int, shrinkage: float
+) -> tuple[Float[Tensor, " D"], Float[Tensor, "D D"]]:
+    """Mean of values, and their `whitening` within classes."""
+    means = class_means(values, labels, classes)
+    return values.mean(0), whitening(values, labels, means, shrinkage)
+
+
 def dual_weights(
     seen: Float[Tensor, "S E"], means: Float[Tensor, "S D"], regularisation: float
 ) -> Float[Tensor, "S D"]:

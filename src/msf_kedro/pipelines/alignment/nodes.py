@@ -3,19 +3,18 @@
 import logging
 
 import pandas as pd
-import torch
 
 from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
-from msf_kedro.joins import check_same_clips, rows_of
+from msf_kedro.joins import check_same_clips
 from msf_kedro.methods import configure, get_method, load_classifier, load_fitted
-from msf_kedro.methods.contract.fitted import KINEMATICS, Latents
-from msf_kedro.methods.contract.task import Task
+from msf_kedro.methods.contract.fitted import Latents
 from msf_kedro.networks.training import Checkpoint
-from msf_kedro.texts.fusion import Texts, parse_texts
+from msf_kedro.pipelines.training_task import training_task
+from msf_kedro.texts.fusion import Texts
 from msf_kedro.zero_shot import protocols
 from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_candidates
-from msf_kedro.zero_shot.splits import seen_classes, trained_clips, unseen_classes
+from msf_kedro.zero_shot.splits import unseen_classes
 
 logger = logging.getLogger(__name__)
 
@@ -38,18 +37,10 @@ def fit_alignment(
     It goes on from the training state, if that holds one.
     """
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
-    # By name, so that the same clips in another order give the same batches.
-    trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
-    read = rows_of(get_method(method).reads(features), trained.name, "features")
-    task = Task(
-        features=torch.tensor(read.to_numpy()),
-        labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
-        seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
-        layout=clips.layout,
-        kinematics=int(read.columns.str.startswith(KINEMATICS).sum()),
-    )
+    read = get_method(method).reads(features)
+    task = training_task(read, roles, text_features, texts, encoder, clips)
     config = configure(method, method_config)
-    name = f"{method} {texts} on {len(classes)} classes, {len(seeds)} seeds"
+    name = f"{method} {texts} on {len(task.seen.class_ids)} classes, {len(seeds)} seeds"
     device = runtime.pick_device(device)
     fitted, history = get_method(method).fit(task, seeds, config, device, name, training_state)
     return fitted.state(), pd.DataFrame(history)

@@ -1,7 +1,5 @@
 """Nodes of the gate stage."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import torch
@@ -9,12 +7,11 @@ import torch
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.evidence import Witness
 from msf_kedro.joins import check_same_clips, rows_of
-from msf_kedro.methods.contract.fitted import KINEMATICS
-from msf_kedro.methods.contract.task import Task
+from msf_kedro.pipelines.training_task import training_task
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot import decision
 from msf_kedro.zero_shot.gate import GateConfig
-from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
+from msf_kedro.zero_shot.splits import scored_clips, seen_classes, unseen_classes
 
 
 def gather_evidence(
@@ -31,21 +28,12 @@ def gather_evidence(
     It is fitted to training clips of seen classes, and looks at no method.
     """
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
-    trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
-    of_classes = partial(Texts.of_table, text_features, parse_texts(texts), encoder=encoder)
-    task = Task(
-        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
-        labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
-        seen=of_classes(class_ids=classes),
-        layout=clips.layout,
-        kinematics=int(features.columns.str.startswith(KINEMATICS).sum()),
-    )
-    witness = Witness.fit(task)
+    witness = Witness.fit(training_task(features, roles, text_features, texts, encoder, clips))
     names = pd.Index(roles.name[scored_clips(roles)], name="name")
     scores = witness.measure(
         torch.tensor(rows_of(features, names, "features").to_numpy()),
-        rows_of(seen_logits, names, "seen logits")[classes].to_numpy(dtype=np.float64),
-        of_classes(class_ids=unseen_classes(roles)),
+        rows_of(seen_logits, names, "seen logits")[seen_classes(roles)].to_numpy(dtype=np.float64),
+        Texts.of_table(text_features, parse_texts(texts), unseen_classes(roles), encoder),
     )
     return witness.state(), pd.DataFrame(scores, names, witness.scores)
 

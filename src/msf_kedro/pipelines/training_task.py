@@ -1,0 +1,35 @@
+"""From tables to what is fitted to a phase's seen classes."""
+
+import pandas as pd
+import torch
+
+from msf_kedro.clips.clip import ClipsConfig
+from msf_kedro.joins import rows_of
+from msf_kedro.methods.contract.fitted import KINEMATICS
+from msf_kedro.methods.contract.task import Task
+from msf_kedro.texts.fusion import Texts, parse_texts
+from msf_kedro.zero_shot.splits import seen_classes, trained_clips
+
+
+def training_task(
+    features: pd.DataFrame,
+    roles: pd.DataFrame,
+    text_features: pd.DataFrame,
+    texts: str,
+    encoder: str,
+    clips: ClipsConfig,
+) -> Task:
+    """The training clips and the texts of a phase's seen classes.
+
+    Args:
+        features: of these clips, among others; kinematics are the last columns, if there are some.
+    """
+    # By name, so that the same clips in another order give the same batches.
+    trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
+    return Task(
+        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
+        labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
+        seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
+        layout=clips.layout,
+        kinematics=int(features.columns.str.startswith(KINEMATICS).sum()),
+    )
