@@ -10,7 +10,9 @@ movements at the lengths of NTU's clips, and lie in memory. Seconds are processo
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 from preprocessing import FULL, clip_of
@@ -20,21 +22,16 @@ from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig, check_clip, normalise
 from msf_kedro.clips.ntu import read_skeleton
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from support.transcription import transcribe
+
 LIMITS = Limits(frames=10_000, bodies=16, bytes=32_000_000)
 LAYOUT = get_layout("kinect_v2_25")
 WINDOWS = {64: NormaliseConfig(64, resample=True), 300: NormaliseConfig(300, resample=False)}
 
 
 def line_by_line(text: str) -> np.ndarray:
-    lines = iter(text.splitlines())
-    frames = []
-    for _ in range(int(next(lines))):
-        bodies = []
-        for _ in range(int(next(lines))):
-            next(lines)
-            joints = range(int(next(lines)))
-            bodies.append([[float(field) for field in next(lines).split()[:3]] for _ in joints])
-        frames.append(bodies)
+    frames = transcribe(text)
     clip = np.zeros((max(map(len, frames)), len(frames), 25, 3), np.float32)
     for frame, bodies in enumerate(frames):
         clip[: len(bodies), frame] = np.array(bodies).reshape(-1, 25, 3)

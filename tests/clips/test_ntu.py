@@ -5,6 +5,7 @@ import re
 import numpy as np
 import pytest
 from support.limits import LIMITS
+from support.transcription import transcribe
 
 from msf_kedro.clips.ntu import read_skeleton
 from msf_kedro.sample import write_skeleton
@@ -16,20 +17,6 @@ BODY_LINES = 27  # the body's fields, the joint count, 25 joints
 def random_clip(bodies: int, frames: int) -> np.ndarray:
     rng = np.random.default_rng(bodies * 1000 + frames)
     return rng.normal(size=(bodies, frames, 25, 3)).astype(np.float32)
-
-
-def transcribe(text: str) -> list[list[list[list[float]]]]:
-    """Read line by line, as the format is told: frames of bodies of joints of x y z."""
-    lines = iter(text.splitlines())
-    frames = []
-    for _ in range(int(next(lines))):
-        bodies = []
-        for _ in range(int(next(lines))):
-            next(lines)
-            joints = range(int(next(lines)))
-            bodies.append([[float(field) for field in next(lines).split()[:3]] for _ in joints])
-        frames.append(bodies)
-    return frames
 
 
 def edited(line: int, new: str | None) -> str:

@@ -11,6 +11,7 @@ from kedro.io import DatasetError, Version
 from support.archives import make_archive, write_archive
 from support.limits import LIMITS
 from support.sessions import assert_equal
+from support.versions import NEW, save_and_load_versions
 
 from msf_kedro.clips.blocks import Blocks
 from msf_kedro.datasets import (
@@ -36,7 +37,6 @@ from msf_kedro.datasets import (
 from msf_kedro.recognizer.bundle import Bundle
 from msf_kedro.runner.places import place
 
-OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 CLIP = np.random.default_rng(0).normal(size=(1, 7, 25, 3)).astype("f4")
 BUNDLE = Bundle({"classes": [1]}, {"weights": torch.ones(2)}, "# card\n")
 
@@ -62,15 +62,7 @@ def sent(local: Path, url: str) -> str:
 )
 def test_versions_come_back_one_by_one(kind, name, data, storage, tmp_path):
     path = f"{storage}/{name}"
-    assert not kind(path, version=Version(None, OLD)).exists()
-    for version in (OLD, NEW):
-        kind(path, version=Version(None, version)).save(data)
-    assert_equal(kind(path, version=Version(OLD, None)).load(), data)
-    newest = kind(path, version=Version(None, None))
-    assert newest.resolve_load_version() == NEW
-    assert newest.exists()
-    with pytest.raises(DatasetError, match=NEW):
-        kind(path, version=Version(None, NEW)).save(data)
+    save_and_load_versions(kind, path, data)
     kind(str(tmp_path / name)).save(data)
     assert place(f"{path}/{NEW}/{name}").read_bytes() == (tmp_path / name).read_bytes()
 

@@ -14,11 +14,11 @@ import pytest
 import torch
 from kedro.io import DataCatalog, DatasetError, Version
 from support.sessions import ROOT, assert_equal
+from support.versions import NEW, OLD, save_and_load_versions
 
 from msf_kedro.clips.blocks import Blocks
 from msf_kedro.datasets import JSONDataset, TableDataset, TextDataset, TorchDataset
 
-OLD, NEW = "2026-01-01T00.00.00.000Z", "2026-01-02T00.00.00.000Z"
 TENSORS = {
     "weights": {"layer.weight": torch.arange(6.0).view(2, 3), "half": torch.ones(2).bfloat16()},
     "classes": [1, 7],
@@ -61,16 +61,8 @@ def test_a_plain_file_comes_back(kind, name, data, tmp_path):
 @every_kind
 def test_versions_come_back_one_by_one(kind, name, data, tmp_path):
     path = str(tmp_path / name)
-    assert not kind(path, version=Version(None, OLD)).exists()
-    for version in (OLD, NEW):
-        kind(path, version=Version(None, version)).save(data)
+    save_and_load_versions(kind, path, data)
     assert names(tmp_path) == [f"{name}/{OLD}/{name}", f"{name}/{NEW}/{name}"]
-    assert_equal(kind(path, version=Version(OLD, None)).load(), data)
-    newest = kind(path, version=Version(None, None))
-    assert newest.resolve_load_version() == NEW
-    assert newest.exists()
-    with pytest.raises(DatasetError, match=NEW):
-        kind(path, version=Version(None, NEW)).save(data)
 
 
 @every_kind
