@@ -140,8 +140,8 @@ class Check:
 
     def _note(self, sentences: list[str]) -> None:
         self.problems += sentences[:MOST_TOLD]
-        if more := len(sentences) - MOST_TOLD:
-            self.problems += [f"and {more} more of this kind"] if more > 0 else []
+        if (more := len(sentences) - MOST_TOLD) > 0:
+            self.problems.append(f"and {more} more of this kind")
 
     def _load(self, name: str) -> Any:
         """A dataset or parameter; None where there is none, or it is not good."""

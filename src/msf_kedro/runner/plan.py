@@ -23,10 +23,15 @@ RUN, WAIT, KEEP = "run", "wait", "keep"
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a node, and why, in half a line."""
+    """What becomes of a node, and why, in half a line.
+
+    Attributes:
+        missing: whether what it makes or reads is not there.
+    """
 
     what: str
     why: str
+    missing: bool = False
 
 
 class Plan(dict[str, Decision]):
@@ -84,7 +89,7 @@ def _decide(node: Node, catalog: CatalogProtocol, recipes: Recipes, inputs_open:
         chosen = chosen_version(catalog, artifact.name)
         file = artifact.file(chosen) if chosen else artifact.newest()
         if file is None or not file.exists():
-            return Decision(RUN, f"{artifact.name} is not there")
+            return Decision(RUN, f"{artifact.name} is not there", missing=True)
         record = record_of(file)
         if record is None or record.recipe is None:
             return Decision(RUN, f"{artifact.name} has no record of what made it")
@@ -107,7 +112,7 @@ def _decide(node: Node, catalog: CatalogProtocol, recipes: Recipes, inputs_open:
     try:
         new = recipes.recipe(node.name, catalog)
     except LookupError as missing:
-        return Decision(RUN, f"{missing.args[0]} is not there")
+        return Decision(RUN, f"{missing.args[0]} is not there", missing=True)
     if unknown := [read.name for read in new.inputs.values() if read.hash == UNKNOWN]:
         return Decision(RUN, f"{unknown[0]} is only in memory")
     if any(recipe_hash(record.recipe) != recipe_hash(new) for record in records):

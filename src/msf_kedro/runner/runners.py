@@ -80,7 +80,7 @@ def told(plan: Plan) -> Iterator[str]:
     Of nodes whose artifacts are not there at all, and of those that wait for others, only how many
     there are.
     """
-    new = [name for name in plan.names(RUN) if plan[name].why.endswith("is not there")]
+    new = [name for name in plan.names(RUN) if plan[name].missing]
     changed = [name for name in plan.names(RUN) if name not in new]
     for name in changed[:SHOWN]:
         yield f"{name} runs: {plan[name].why}"

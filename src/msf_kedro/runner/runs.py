@@ -139,6 +139,7 @@ class Run:
             remove_partial(self._runs.folder / RAW_FILES)
         _sweep(pipeline, catalog, self._runs)
         _clear_finished(pipeline, catalog)
+        self._nodes = {node.name: node for node in pipeline.nodes}
         self._verified: set[Place] = set()
         self.recipes = project.recipes(pipeline, catalog)
         self.decisions: dict[str, Decision] = {}
@@ -215,22 +216,21 @@ class Run:
     def finish(self, node: str) -> tuple[int, int]:
         """Count a node that has run: its number, and how many have run, will or may."""
         self._finished.add(node)
-        kept = [name for name, decision in self.decisions.items() if decision.what == KEEP]
-        return len(self._finished), len(self.pipeline.nodes) - len({*kept} - self._finished)
+        kept = {name for name, decision in self.decisions.items() if decision.what == KEEP}
+        return len(self._finished), len(self._nodes) - len(kept - self._finished)
 
     def seconds(self, node: str) -> float | None:
         """How long a node has taken in this run; None if it makes no artifact."""
-        chosen = next(n for n in self.pipeline.nodes if n.name == node)
-        return self._outcome(chosen).get("seconds")
+        return self._outcome(self._nodes[node]).get("seconds")
 
-    def seconds_before(self, nodes: Iterable[str] | None = None) -> float | None:
-        """How long some nodes, or all, took when they last ran; None if one never has.
+    def seconds_before(self) -> float | None:
+        """How long all nodes took when they last ran; None if one never has.
 
         One that makes no artifact is taken to take no time.
         """
-        total, chosen = 0.0, None if nodes is None else set(nodes)
-        for node in self.pipeline.nodes:
-            if not node.outputs or (chosen is not None and node.name not in chosen):
+        total = 0.0
+        for node in self._nodes.values():
+            if not node.outputs:
                 continue
             made = (artifact_of(self.catalog, name) for name in node.outputs)
             files = [file for artifact in made if artifact and (file := artifact.newest())]
