@@ -108,7 +108,7 @@ def _training(
     names = [str(number) for number in range(len(clips))]
     skeletons = Skeletons(names, torch.from_numpy(np.concatenate(clips)), first)
     everything = torch.arange(len(clips))
-    _, features = extract(network, skeletons, STREAM, layout, everything, 32, progress=False)
+    _, features = extract(network, skeletons, STREAM, layout, everything, 32)
     return features, everything // PERFORMERS
 
 
