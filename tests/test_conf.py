@@ -197,7 +197,7 @@ def test_paths_tell_runs_apart(env, name):
         and file_of(other[data_set]) != file_of(mine[data_set])
     }
     scratch = {data_set for data_set in moved if data_set.endswith(SCRATCH)}
-    evidence = {data_set for data_set in moved if data_set.endswith(("_evidence", ".witness"))}
+    evidence = {data_set for data_set in moved if data_set.endswith(("_evidence", "_witness"))}
     assert moved - scratch - evidence == behind(f"params:{name}") - evidence
     assert evidence or not behind(f"params:{name}") & {"test_evidence"}
     for data_set in scratch:  # a training's state lies where its network does
@@ -486,10 +486,16 @@ def test_utd_mhads_splits_are_drawn_as_its_comment_says():
     order = (np.random.default_rng(0).permutation(27) + 1).tolist()
     fives = [sorted(order[start : start + 5]) for start in range(0, 25, 5)]
     splits = study("utd_mhad").params["splits"]
-    assert len(splits) >= 5
-    assert [split["unseen"] for split in splits.values()] == fives
-    following = [split["calibration_unseen"] for split in splits.values()]
+    first = [splits.pop(f"split_{number}") for number in range(1, 6)]
+    assert [split["unseen"] for split in first] == fives
+    following = [split["calibration_unseen"] for split in first]
     assert following == fives[1:] + fives[:1]
+    rng = np.random.default_rng(1)
+    names = [f"{part}_{number:02}" for part in ("development", "final") for number in range(1, 11)]
+    assert list(splits) == names
+    for split in splits.values():
+        drawn = (rng.permutation(27) + 1).tolist()
+        assert split == {"unseen": sorted(drawn[:5]), "calibration_unseen": sorted(drawn[5:10])}
 
 
 # --- files ---

@@ -63,6 +63,6 @@ def test_it_does_not_run_as_root():
 
 def test_it_runs_the_job_of_make_run():
     command = json.loads(of("ENTRYPOINT")[0]) + json.loads(of("CMD")[0])
-    dry = ["make", "--dry-run", "run"]
+    dry = ["make", "--dry-run", "--no-print-directory", "run"]
     made = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert made.strip().splitlines()[-1].split() == [f".venv/bin/{command[0]}", *command[1:]]

@@ -353,7 +353,11 @@ def test_a_stream_of_weight_0_is_left_out(root):
             only(root, f"{folder}/{stream}/{kind}.parquet") * (weight / total)
             for stream, weight in streams.items()
         ]
-        pd.testing.assert_frame_equal(fused, sum(parts), rtol=1e-4, atol=1e-6)
+        mean = sum(parts)
+        pd.testing.assert_frame_equal(fused[mean.columns], mean, rtol=1e-4, atol=1e-6)
+        beside = fused.columns.drop(mean.columns)
+        assert all(name[0] == "k" for name in beside), "kinematics stand beside the features"
+        assert bool(len(beside)) == (kind == "features")
 
 
 def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path):

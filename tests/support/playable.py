@@ -13,10 +13,12 @@ import pandas as pd
 import torch
 
 from msf_kedro import runtime
+from msf_kedro.clips.kinematics import kinematics
 from msf_kedro.clips.layouts import Layout, get_layout
 from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig, normalise
 from msf_kedro.clips.store import Skeletons
+from msf_kedro.evidence import Witness
 from msf_kedro.methods import get_method
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.methods.ridge import RidgeConfig
@@ -74,9 +76,12 @@ def model(seed: int = 1) -> Model:
     layout, how = get_layout("kinect_v2_25"), NormaliseConfig(WINDOW, True)
     with runtime.seeded(seed, "network"):
         network = ShiftGCN(ShiftGCNConfig([16, 32], []), 25, len(seen), 3).eval()
-    task = Task(*_training(network, layout, how), _texts(seen), layout.name)
-    config = RidgeConfig([0.01], [0.1])
-    fitted, _ = get_method("ridge").fit(task, [0], config, CPU)
+    features, figures, labels = _training(network, layout, how)
+    seen_texts = _texts(seen)
+    both = torch.cat([features, figures], 1)
+    witness = Witness.fit(Task(both, labels, seen_texts, layout.name, figures.shape[1]))
+    task = Task(features, labels, seen_texts, layout.name)
+    fitted, _ = get_method("ridge").fit(task, [0], RidgeConfig([0.01], [0.1]), CPU)
     classifier, _ = fitted.classifier(fitted.latents(_texts(unseen)), CPU)
     return Model(
         layout=layout,
@@ -87,6 +92,7 @@ def model(seed: int = 1) -> Model:
         fitted=fitted,
         classifier=classifier,
         temperature=0.1,
+        witness=witness,
         gates={"threshold": Gate("threshold", 2.0, 0.99, 2, np.empty(0), "seen")},
         gate="threshold",
         encoder=encoder,
@@ -97,8 +103,8 @@ def model(seed: int = 1) -> Model:
 
 def _training(
     network: ShiftGCN, layout: Layout, how: NormaliseConfig
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features of the training clips, and the rows of their classes."""
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Features and kinematics of the training clips, and the rows of their classes."""
     clips = [
         normalise(clip(action, performer), layout, how)
         for action in SEEN_IDS
@@ -109,7 +115,7 @@ def _training(
     skeletons = Skeletons(names, torch.from_numpy(np.concatenate(clips)), first)
     everything = torch.arange(len(clips))
     _, features = extract(network, skeletons, STREAM, layout, everything, 32)
-    return features, everything // PERFORMERS
+    return features, kinematics(skeletons), everything // PERFORMERS
 
 
 def _texts(classes: list[KnownClass]) -> Texts:

@@ -7,7 +7,7 @@ from msf_kedro.pipelines.bundle.nodes import make_bundle
 
 INPUTS = (
     *(f"test.{stream}.shift_gcn" for stream in STREAMS),
-    *("test.alignment", "test_unseen_classifier", "test.witness", "candidates", "gates"),
+    *("test.alignment", "test_unseen_classifier", "test_witness", "candidates", "gates"),
     *("text_features", "class_texts", "clips", "predictions", "metrics"),
     *("params:bundle", "params:tables"),
 )

@@ -38,6 +38,6 @@ def _gather(phase: str, given: dict[str, Any]) -> Node:
     return node(
         function,
         [own.get(name, name) for name in inputs],
-        [f"{phase}.witness", f"{phase}_evidence"],
+        [f"{phase}_witness", f"{phase}_evidence"],
         name=f"gather_{phase}_evidence",
     )
