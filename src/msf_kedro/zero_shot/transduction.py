@@ -19,6 +19,7 @@ from msf_kedro.zero_shot.protocols import TRAINING_SUBJECTS
 # Chosen on calibration clips of UTD-MHAD; twice or half of them is as good (docs/methods.md).
 TEMPERATURE = 0.05  # of the soft-max over cosines
 ROUNDS = 10
+KEPT = 0.5  # of a prototype's start; without it, frequent classes take in rare ones
 FLOOR = 1e-6  # of a method's probabilities: its neighbours can overrule a method that is sure
 
 
@@ -52,9 +53,9 @@ def refined(
     """The probabilities of clips that are looked at together.
 
     The prototypes of unseen classes start as means of all clips, each weighted by its probability
-    and by how far it is from every seen class. They become, again and again, means of the clips
-    weighted by the part of each that falls to the class, among all classes, seen ones too. At last
-    a clip's probabilities are multiplied by its likeness to the prototypes.
+    and by how far it is from every seen class. Again and again they move half-way from there to
+    the means of the clips weighted by the part of each that falls to the class, among all classes,
+    seen ones too. At last a clip's probabilities are multiplied by its likeness to the prototypes.
 
     Args:
         clips: in a space of unit norm.
@@ -65,14 +66,16 @@ def refined(
     said = probs.double().clamp(min=FLOOR).log()
     near = clips @ seen.mT
     nearest = near.amax(1, keepdim=True)
-    weights = said.exp() * (nearest.max() - nearest)
+    start = prototypes = _means(clips, said.exp() * (nearest.max() - nearest))
     for _ in range(ROUNDS):
-        like = _likeness(clips, weights)
-        every = torch.cat([near / TEMPERATURE, like + said], 1)
-        weights = every.softmax(1)[:, len(seen) :]
-    return (said + _likeness(clips, weights).log_softmax(1)).softmax(1).to(probs.dtype)
+        like = clips @ prototypes.mT / TEMPERATURE
+        parts = torch.cat([near / TEMPERATURE, like + said], 1).softmax(1)[:, len(seen) :]
+        moved = KEPT * start + (1 - KEPT) * _means(clips, parts)
+        prototypes = F.normalize(moved, dim=-1)
+    like = clips @ prototypes.mT / TEMPERATURE
+    return (said + like.log_softmax(1)).softmax(1).to(probs.dtype)
 
 
-def _likeness(clips: Float[Tensor, "n P"], weights: Float[Tensor, "n U"]) -> Float[Tensor, "n U"]:
-    """Of clips with the weighted means of them all."""
-    return clips @ F.normalize(weights.mT @ clips, dim=-1).mT / TEMPERATURE
+def _means(clips: Float[Tensor, "n P"], weights: Float[Tensor, "n U"]) -> Float[Tensor, "U P"]:
+    """Weighted means of clips, of unit norm."""
+    return F.normalize(weights.mT @ clips, dim=-1)
