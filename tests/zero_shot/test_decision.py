@@ -9,11 +9,11 @@ from support.toy import CPU, UNSEEN_IDS, make
 
 from msf_kedro.methods import get_method
 from msf_kedro.zero_shot.decision import apply_gates, decide, fit_gates, predict
-from msf_kedro.zero_shot.gate import KINDS, Gate, GateConfig
+from msf_kedro.zero_shot.gate import FITTED, Gate, GateConfig
 from msf_kedro.zero_shot.protocols import PROTOCOLS, unseen_probs
 from msf_kedro.zero_shot.splits import PHASES
 
-BARE = KINDS[:-1]  # without evidence there is no gate of this kind
+BARE = FITTED[:-1]  # without evidence there is no gate that needs it
 CONFIG = GateConfig(
     kind="threshold",
     temperatures=[1.0, 2.0],
@@ -24,6 +24,7 @@ CONFIG = GateConfig(
     paper_fit_part=1.0,
     outputs="seen",
     evidence_strength=0.1,
+    kept_seen=0.9,
 )
 CLASSES = {"calibration": ([1, 2, 3, 4], [5, 6]), "test": ([1, 2, 3, 4, 5, 6], [7, 8])}
 SEEDS = (0, 1)
@@ -108,9 +109,9 @@ def test_evidence_has_a_gate_of_its_own():
         scores[phase] = pd.DataFrame({"gap": sure}, pd.Index(roles.name, name="name"))
     tables = study.logits["calibration"], study.probs["calibration"]
     config = dataclasses.replace(CONFIG, evidence_strength=100.0)
-    shuffled = scores["calibration"].sample(frac=1, random_state=0)
+    shuffled = {phase: table.sample(frac=1, random_state=0) for phase, table in scores.items()}
     gates = fit_gates(*tables, study.roles, study.candidates, config, shuffled)
-    assert set(gates.kind) == set(KINDS)
+    assert set(gates.kind) == {*FITTED, "conformal"}
     tables = study.logits["test"], study.probs["test"], study.roles["test"], study.candidates
     predictions = apply_gates(gates, *tables, scores["test"][::-1])
     mine = predictions[predictions.gate == "evidence"]
@@ -118,6 +119,39 @@ def test_evidence_has_a_gate_of_its_own():
     assert (mine.called_seen == (mine.side == "seen")).all()
     with pytest.raises(ValueError, match="evidence: no row for 1 of"):
         apply_gates(gates, *tables, scores["test"].drop(index=mine.name.iloc[0]))
+
+
+def test_the_conformal_gate_is_fitted_on_seen_clips_held_out_of_the_test_phase():
+    """Where there are none, as with released features, on those of the calibration phase."""
+    study = Study()
+    rng = np.random.default_rng(0)
+    scores = {
+        phase: pd.DataFrame(
+            {"odds": rng.normal(size=len(roles)), "gap": rng.normal(size=len(roles))},
+            pd.Index(roles.name, name="name"),
+        )
+        for phase, roles in study.roles.items()
+    }
+    tables = study.logits["calibration"], study.probs["calibration"]
+
+    def threshold(kept: float) -> float:
+        config = dataclasses.replace(CONFIG, kept_seen=kept)
+        gates = fit_gates(*tables, study.roles, study.candidates, config, scores)
+        gates = gates[gates.kind == "conformal"]
+        assert len(gates) == len(PROTOCOLS) * len(SEEDS)
+        assert gates.threshold.nunique() == 1
+        return gates.threshold.iloc[0]
+
+    def lowest(phase: str) -> float:
+        roles = study.roles[phase]
+        names = roles.name[roles.side.eq("seen") & roles.part.eq("held_out")]
+        return 1 / (1 + np.exp(-scores[phase].gap[names].min()))
+
+    assert threshold(0.95) == pytest.approx(lowest("test"))  # the lowest of 24
+    roles = study.roles["test"]
+    study.roles["test"] = roles[roles.part != "held_out"]
+    assert threshold(0.93) == pytest.approx(lowest("calibration"))  # of 16
+    assert threshold(0.95) == 0
 
 
 @pytest.mark.parametrize(

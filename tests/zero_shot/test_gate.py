@@ -5,6 +5,7 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,6 +19,7 @@ from msf_kedro.zero_shot.gate import (
     Evidence,
     Gate,
     GateConfig,
+    conformal_gate,
     fit_gate,
     gate_features,
     harmonic_means,
@@ -34,6 +36,7 @@ CONFIG = GateConfig(
     paper_fit_part=1.0,
     outputs="seen",
     evidence_strength=0.1,
+    kept_seen=0.9,
 )
 
 
@@ -381,3 +384,60 @@ def test_an_evidence_gate_without_its_scores_is_an_error(scores):
     found = 0 if scores is None else 2
     with pytest.raises(ValueError, match=rf"fitted on 3 scores of a clip, but there are {found}:"):
         score(evidence_gate(evidence), evidence.seen_logits, evidence.unseen_probs, scores)
+
+
+# --- conformal ---
+
+
+def held_out(values: np.ndarray) -> pd.DataFrame:
+    """A score that counts, half in each of its two parts, and one that does not."""
+    return pd.DataFrame({"odds": -values, "nearest": values / 2, "gap": values / 2})
+
+
+def called_seen(gate: Gate, values: np.ndarray) -> np.ndarray:
+    nothing = np.zeros((len(values), 2))
+    return score(gate, nothing, nothing, held_out(values).to_numpy()) >= gate.threshold
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("clips", [5, 19, 22, 100])
+@pytest.mark.parametrize("draw", ["normal", "exponential"])
+def test_the_conformal_gate_keeps_its_promise(kept, clips, draw):
+    """On average over draws of held-out and new clips: never less, and hardly more than needed."""
+    rng = np.random.default_rng(0)
+    config, draws, new = replace(CONFIG, kept_seen=kept), 400, 200
+    found = []
+    for _ in range(draws):
+        values = getattr(rng, draw)(size=clips + new)
+        gate = conformal_gate(held_out(values[:clips]), config, 2)
+        found.append(called_seen(gate, values[clips:]).mean())
+    error = 3 * np.std(found) / draws**0.5
+    assert kept - error <= np.mean(found) <= kept + 1 / (clips + 1) + error
+
+
+def test_ties_are_called_seen():
+    gate = conformal_gate(held_out(np.ones(30)), CONFIG, 2)
+    assert called_seen(gate, np.ones(4)).all()
+    assert not called_seen(gate, np.zeros(4)).any()
+
+
+def test_with_too_few_clips_held_out_everything_is_called_seen():
+    values = np.arange(9.0)
+    gate = conformal_gate(held_out(values[:8]), CONFIG, 2)
+    assert called_seen(gate, np.array([-100.0, 0.0, 100.0])).all()
+    gate = conformal_gate(held_out(values), CONFIG, 2)  # 9 are enough for nine tenths
+    assert called_seen(gate, np.array([-0.1, 0.0])).tolist() == [False, True]
+
+
+def test_the_more_is_to_be_kept_the_lower_is_the_threshold():
+    values = held_out(np.random.default_rng(0).normal(size=50))
+    parts = (0.5, 0.7, 0.9, 0.97)
+    found = [conformal_gate(values, replace(CONFIG, kept_seen=p), 2).threshold for p in parts]
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(parts)
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0, -0.1, "most"])
+def test_a_part_that_cannot_be_kept_is_refused(kept):
+    with pytest.raises(ValueError, match="kept_seen"):
+        replace(CONFIG, kept_seen=kept)

@@ -22,7 +22,7 @@ def toy(counts: list[int], seed: int, likely: float = 0.55) -> tuple:
     """
     generator = torch.Generator().manual_seed(seed)
     centres = torch.randn(SEEN + UNSEEN, WIDTH, generator=generator)
-    own = torch.tensor([-1] * (20 * SEEN) + sum(([c] * n for c, n in enumerate(counts)), []))
+    own = torch.arange(-1, UNSEEN).repeat_interleave(torch.tensor([20 * SEEN, *counts]))
     place = torch.where(own < 0, torch.arange(len(own)) % SEEN, own + SEEN)
     noise = torch.randn(len(own), WIDTH, generator=generator)
     clips = F.normalize(centres[place] + 0.7 * noise, dim=1)

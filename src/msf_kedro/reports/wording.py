@@ -34,7 +34,7 @@ def method_name(method: str) -> str:
 
 
 TEXTS = ("LB", "AD", "MD", "AD+MD", "LB+AD+MD")
-GATES = ("threshold", "logistic", "evidence")
+GATES = ("threshold", "logistic", "evidence", "conformal")
 FIGURES = {
     "zssar_accuracy": "ZSSAR",
     "seen_classifier_accuracy": "seen classifier",

@@ -12,7 +12,15 @@ from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.progress import progress
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.classifier import UnseenClassifier
-from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
+from msf_kedro.zero_shot.gate import (
+    FITTED,
+    Evidence,
+    Gate,
+    GateConfig,
+    conformal_gate,
+    fit_gate,
+    score,
+)
 from msf_kedro.zero_shot.protocols import GATE_CLIPS, best_class, chosen_probs
 from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes, unseen_classes
 
@@ -26,16 +34,19 @@ def fit_gates(
     roles: dict[str, pd.DataFrame],
     candidates: pd.DataFrame,
     config: GateConfig,
-    scores: pd.DataFrame | None = None,
+    scores: dict[str, pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Every kind of gate for every protocol and seed, fitted on the protocol's `GATE_CLIPS`.
+
+    The conformal one looks at seen clips alone, of training subjects, and at no label: it takes
+    those that are held out of the test phase, as its networks are the ones that it decides for.
 
     Args:
         seen_logits: of the calibration phase, indexed by clip name, a column per class.
         probs: of its unseen classes, indexed by candidate, seed and clip name.
         roles: of both phases, by phase.
-        scores: evidence of the calibration phase's clips, indexed by name; without it there is no
-            gate of that kind.
+        scores: evidence of clips, indexed by name, by phase; without it there is no gate that
+            needs it.
 
     Returns:
         `protocol`, `seed`, and the fields of `Gate`.
@@ -43,16 +54,20 @@ def fit_gates(
     sides = (seen_classes, unseen_classes)
     width = min(len(classes(table)) for table in roles.values() for classes in sides)
     seen = seen_classes(roles["calibration"])
-    kinds = KINDS if scores is not None else KINDS[:-1]
+    kinds = FITTED if scores is not None else FITTED[:-1]
+    of_clips = scores["calibration"] if scores is not None else None
+    always = [conformal_gate(_held_out(roles, scores), config, width)] if scores is not None else []
     rows, chosen = [], list(chosen_probs(probs, candidates, "calibration"))
     with progress("gates", len(chosen) * len(kinds), "gate") as shown:
         for protocol, seed, mine in chosen:
             clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
-            evidence = _evidence(clips, seen_logits, mine, scores, seen, config.outputs)
+            evidence = _evidence(clips, seen_logits, mine, of_clips, seen, config.outputs)
+            gates = list(always)
             for kind in kinds:
-                gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
-                rows.append({"protocol": protocol, "seed": seed} | vars(gate))
+                random = derive_seed(seed, "gate")
+                gates.append(fit_gate(kind, evidence, config, protocol, width, random))
                 shown.advance()
+            rows += [{"protocol": protocol, "seed": seed} | vars(gate) for gate in gates]
     return pd.DataFrame(rows)
 
 
@@ -153,6 +168,17 @@ def decide(
         },
         index=seen_logits.index,
     )
+
+
+def _held_out(roles: dict[str, pd.DataFrame], scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Scores of seen clips held out of the test phase's training, or, where there are none, of the
+    calibration phase's."""
+    for phase in ("test", "calibration"):
+        table = roles[phase]
+        names = table.name[table.side.eq("seen") & table.part.eq("held_out")]
+        if len(names):
+            break
+    return rows_of(scores[phase], pd.Index(names), "evidence")
 
 
 def _evidence(

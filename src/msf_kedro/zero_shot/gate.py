@@ -1,15 +1,17 @@
 """Stage 4: the gate, which decides whether a clip is of a seen or of an unseen class.
 
-Three kinds, all fitted on the calibration phase:
+Four kinds, of which the first three are fitted on the calibration phase:
 `logistic` is the paper's logistic regression on sorted probabilities of both classifiers;
 `threshold` compares the seen classifier's largest probability with one number;
-`evidence` is a logistic regression on scores that hold for other classes too (`evidence.py`).
+`evidence` is a logistic regression on scores that hold for other classes too (`evidence/`);
+`conformal` keeps a chosen part of seen clips, by two of these scores and clips that were held out.
 """
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
+import pandas as pd
 from jaxtyping import Bool, Float, Int
 from pydantic import Field, PositiveFloat
 from scipy.special import expit, softmax
@@ -17,8 +19,11 @@ from scipy.special import expit, softmax
 from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
-KINDS = ("threshold", "logistic", "evidence")
+FITTED = ("threshold", "logistic", "evidence")
+ON_EVIDENCE = ("evidence", "conformal")
 EVEN = 0.5  # where the evidence gate calls a clip seen: both sides weigh the same in its fit
+# What the conformal gate adds up. Nothing is fitted: held-out clips must not have made the score.
+NEARNESS = ("nearest", "gap")
 
 
 @configuration
@@ -38,9 +43,10 @@ class GateConfig:
             where it has some for classes that it was never trained on, as the release's has.
         evidence_strength: inverse of the evidence gate's regularisation. Few calibration clips,
             of few classes, must not decide alone which score counts.
+        kept_seen: the part of seen clips that the conformal gate calls seen, at least.
     """
 
-    kind: Literal["threshold", "logistic", "evidence"]
+    kind: Literal["threshold", "logistic", "evidence", "conformal"]
     temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
     thresholds: Annotated[list[float], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
@@ -49,6 +55,7 @@ class GateConfig:
     paper_fit_part: Annotated[float, Field(gt=0, le=1)]
     outputs: Literal["seen", "all"]
     evidence_strength: PositiveFloat
+    kept_seen: Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,8 @@ class Gate:
 
     Attributes:
         width: how many sorted probabilities of each classifier the logistic gate looks at.
-        weights: a logistic regression's coefficients, then its intercept; empty for `threshold`.
+        weights: a logistic regression's coefficients, then its intercept, those of a sum of scores
+            for `conformal`; empty for `threshold`.
         outputs: which of the seen classifier's outputs its soft-max runs over, see `GateConfig`.
     """
 
@@ -99,18 +107,19 @@ def score(
     """How sure the gate is that a clip is of a seen class, from 0 to 1.
 
     Args:
-        scores: those that an `evidence` gate was fitted on; others do not look at them.
+        scores: those that an `evidence` or `conformal` gate was fitted on; others do not look at
+            them.
 
     Raises:
         ValueError: there are other scores than it was fitted on, or none.
     """
     if gate.kind == "threshold":
         return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
-    if gate.kind == "evidence":
+    if gate.kind in ON_EVIDENCE:
         found, expected = 0 if scores is None else scores.shape[1], len(gate.weights) - 1
         if found != expected:
             raise ValueError(
-                f"the evidence gate was fitted on {expected} scores of a clip, but there are"
+                f"the {gate.kind} gate was fitted on {expected} scores of a clip, but there are"
                 f" {found}: they are of different runs; rerun the stage `gate`"
             )
         return expit(scores @ gate.weights[:-1] + gate.weights[-1])
@@ -156,6 +165,23 @@ def fit_gate(
     model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
     weights = np.append(model.coef_[0], model.intercept_[0])
     return Gate(kind, temperature, threshold, width, weights, config.outputs)
+
+
+def conformal_gate(held_out: pd.DataFrame, config: GateConfig, width: int) -> Gate:
+    """A gate that calls at least the part `kept_seen` of seen clips seen (split conformal).
+
+    That holds on average over clips that are distributed as those held out are (Vovk et al., 2005):
+    a new one is as likely to have any rank among them, so it is below the k-th of n with a
+    probability of at most k / (n + 1). Where too few are held out, everything is called seen.
+
+    Args:
+        held_out: scores, a column each, of seen clips that trained nothing.
+    """
+    weights = np.array([*(float(name in NEARNESS) for name in held_out), 0.0])
+    scores = np.sort(expit(held_out.to_numpy(dtype=np.float64) @ weights[:-1]))
+    place = int((1 - config.kept_seen) * (len(scores) + 1) + 1e-9)
+    threshold = float(scores[place - 1]) if place else 0.0
+    return Gate("conformal", 1.0, threshold, width, weights, config.outputs)
 
 
 def harmonic_means(
