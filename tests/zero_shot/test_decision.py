@@ -9,11 +9,11 @@ from support.toy import CPU, UNSEEN_IDS, make
 
 from msf_kedro.methods import get_method
 from msf_kedro.zero_shot.decision import apply_gates, decide, fit_gates, predict
-from msf_kedro.zero_shot.gate import FITTED, Gate, GateConfig
+from msf_kedro.zero_shot.gate import KINDS, ON_EVIDENCE, Gate, GateConfig
 from msf_kedro.zero_shot.protocols import PROTOCOLS, unseen_probs
 from msf_kedro.zero_shot.splits import PHASES
 
-BARE = FITTED[:-1]  # without evidence there is no gate that needs it
+BARE = [kind for kind in KINDS if kind not in ON_EVIDENCE]
 CONFIG = GateConfig(
     kind="threshold",
     temperatures=[1.0, 2.0],
@@ -109,9 +109,9 @@ def test_evidence_has_a_gate_of_its_own():
         scores[phase] = pd.DataFrame({"gap": sure}, pd.Index(roles.name, name="name"))
     tables = study.logits["calibration"], study.probs["calibration"]
     config = dataclasses.replace(CONFIG, evidence_strength=100.0)
-    shuffled = {phase: table.sample(frac=1, random_state=0) for phase, table in scores.items()}
+    shuffled = scores["calibration"].sample(frac=1, random_state=0)
     gates = fit_gates(*tables, study.roles, study.candidates, config, shuffled)
-    assert set(gates.kind) == {*FITTED, "conformal"}
+    assert set(gates.kind) == set(KINDS)
     tables = study.logits["test"], study.probs["test"], study.roles["test"], study.candidates
     predictions = apply_gates(gates, *tables, scores["test"][::-1])
     mine = predictions[predictions.gate == "evidence"]
@@ -121,37 +121,23 @@ def test_evidence_has_a_gate_of_its_own():
         apply_gates(gates, *tables, scores["test"].drop(index=mine.name.iloc[0]))
 
 
-def test_the_conformal_gate_is_fitted_on_seen_clips_held_out_of_the_test_phase():
-    """Where there are none, as with released features, on those of the calibration phase."""
+def test_the_conformal_gate_is_fitted_on_seen_clips_that_are_held_out():
     study = Study()
-    rng = np.random.default_rng(0)
-    scores = {
-        phase: pd.DataFrame(
-            {"odds": rng.normal(size=len(roles)), "gap": rng.normal(size=len(roles))},
-            pd.Index(roles.name, name="name"),
-        )
-        for phase, roles in study.roles.items()
-    }
-    tables = study.logits["calibration"], study.probs["calibration"]
-
-    def threshold(kept: float) -> float:
-        config = dataclasses.replace(CONFIG, kept_seen=kept)
-        gates = fit_gates(*tables, study.roles, study.candidates, config, scores)
-        gates = gates[gates.kind == "conformal"]
-        assert len(gates) == len(PROTOCOLS) * len(SEEDS)
-        assert gates.threshold.nunique() == 1
-        return gates.threshold.iloc[0]
-
-    def lowest(phase: str) -> float:
-        roles = study.roles[phase]
-        names = roles.name[roles.side.eq("seen") & roles.part.eq("held_out")]
-        return 1 / (1 + np.exp(-scores[phase].gap[names].min()))
-
-    assert threshold(0.95) == pytest.approx(lowest("test"))  # the lowest of 24
-    roles = study.roles["test"]
-    study.roles["test"] = roles[roles.part != "held_out"]
-    assert threshold(0.93) == pytest.approx(lowest("calibration"))  # of 16
-    assert threshold(0.95) == 0
+    roles = study.roles["calibration"]
+    names = pd.Index(roles.name, name="name")
+    values = np.random.default_rng(0).normal(size=(len(roles), 2))
+    scores = pd.DataFrame(values, names, ["odds", "gap"])
+    config = dataclasses.replace(CONFIG, kept_seen=0.93)
+    gates = fit_gates(
+        *(study.logits["calibration"], study.probs["calibration"], study.roles),
+        *(study.candidates, config, scores),
+    )
+    gates = gates[gates.kind == "conformal"]
+    assert len(gates) == len(PROTOCOLS) * len(SEEDS)
+    held_out = roles.name[roles.side.eq("seen") & roles.part.eq("held_out")]
+    assert len(held_out) == 16
+    lowest = 1 / (1 + np.exp(-scores.gap[held_out].min()))
+    np.testing.assert_allclose(gates.threshold, lowest)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ import math
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +18,6 @@ from msf_kedro.zero_shot.gate import (
     Evidence,
     Gate,
     GateConfig,
-    conformal_gate,
     fit_gate,
     gate_features,
     harmonic_means,
@@ -389,14 +387,25 @@ def test_an_evidence_gate_without_its_scores_is_an_error(scores):
 # --- conformal ---
 
 
-def held_out(values: np.ndarray) -> pd.DataFrame:
+def columns(values: np.ndarray) -> np.ndarray:
     """A score that counts, half in each of its two parts, and one that does not."""
-    return pd.DataFrame({"odds": -values, "nearest": values / 2, "gap": values / 2})
+    return np.stack([-values, values / 2, values / 2], axis=1)
+
+
+def conformal_gate(values: np.ndarray, kept: float = 0.9) -> Gate:
+    """Of seen clips with these scores, and of unseen ones that must not matter."""
+    unseen = np.linspace(-50, 50, 7)
+    scores = columns(np.concatenate([values, unseen]))
+    nothing, yes = np.zeros((len(scores), 2)), np.ones(len(scores), dtype=bool)
+    is_seen = np.arange(len(scores)) < len(values)
+    names = ("odds", "nearest", "gap")
+    evidence = Evidence(nothing, nothing, is_seen, yes, yes, scores, names)
+    return fit_gate("conformal", evidence, replace(CONFIG, kept_seen=kept), "strict", 2, 0)
 
 
 def called_seen(gate: Gate, values: np.ndarray) -> np.ndarray:
     nothing = np.zeros((len(values), 2))
-    return score(gate, nothing, nothing, held_out(values).to_numpy()) >= gate.threshold
+    return score(gate, nothing, nothing, columns(values)) >= gate.threshold
 
 
 @pytest.mark.parametrize("kept", [0.5, 0.8, 0.9, 0.95])
@@ -405,34 +414,34 @@ def called_seen(gate: Gate, values: np.ndarray) -> np.ndarray:
 def test_the_conformal_gate_keeps_its_promise(kept, clips, draw):
     """On average over draws of held-out and new clips: never less, and hardly more than needed."""
     rng = np.random.default_rng(0)
-    config, draws, new = replace(CONFIG, kept_seen=kept), 400, 200
+    draws, new = 400, 200
     found = []
     for _ in range(draws):
         values = getattr(rng, draw)(size=clips + new)
-        gate = conformal_gate(held_out(values[:clips]), config, 2)
+        gate = conformal_gate(values[:clips], kept)
         found.append(called_seen(gate, values[clips:]).mean())
     error = 3 * np.std(found) / draws**0.5
     assert kept - error <= np.mean(found) <= kept + 1 / (clips + 1) + error
 
 
 def test_ties_are_called_seen():
-    gate = conformal_gate(held_out(np.ones(30)), CONFIG, 2)
+    gate = conformal_gate(np.ones(30))
     assert called_seen(gate, np.ones(4)).all()
     assert not called_seen(gate, np.zeros(4)).any()
 
 
 def test_with_too_few_clips_held_out_everything_is_called_seen():
     values = np.arange(9.0)
-    gate = conformal_gate(held_out(values[:8]), CONFIG, 2)
+    gate = conformal_gate(values[:8])
     assert called_seen(gate, np.array([-100.0, 0.0, 100.0])).all()
-    gate = conformal_gate(held_out(values), CONFIG, 2)  # 9 are enough for nine tenths
+    gate = conformal_gate(values)  # 9 are enough for nine tenths
     assert called_seen(gate, np.array([-0.1, 0.0])).tolist() == [False, True]
 
 
 def test_the_more_is_to_be_kept_the_lower_is_the_threshold():
-    values = held_out(np.random.default_rng(0).normal(size=50))
+    values = np.random.default_rng(0).normal(size=50)
     parts = (0.5, 0.7, 0.9, 0.97)
-    found = [conformal_gate(values, replace(CONFIG, kept_seen=p), 2).threshold for p in parts]
+    found = [conformal_gate(values, p).threshold for p in parts]
     assert found == sorted(found, reverse=True)
     assert len(set(found)) == len(parts)
 

@@ -60,7 +60,7 @@ def export(model: Model) -> dict[str, bytes]:
 def use(model: Model) -> dict[str, Any]:
     """How the graphs are used, as plain values and sentences."""
     layout, window = model.layout, model.normalise.window
-    # What measures evidence is in no graph: the gate that looks at the seen classes takes its place.
+    # What measures evidence is in no graph: the gate on the seen classes takes its place.
     gate = model.gates["threshold" if model.gate in ON_EVIDENCE else model.gate]
     return {
         "format": FORMAT,

@@ -12,15 +12,7 @@ from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.progress import progress
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.classifier import UnseenClassifier
-from msf_kedro.zero_shot.gate import (
-    FITTED,
-    Evidence,
-    Gate,
-    GateConfig,
-    conformal_gate,
-    fit_gate,
-    score,
-)
+from msf_kedro.zero_shot.gate import KINDS, ON_EVIDENCE, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.zero_shot.protocols import GATE_CLIPS, best_class, chosen_probs
 from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes, unseen_classes
 
@@ -34,19 +26,16 @@ def fit_gates(
     roles: dict[str, pd.DataFrame],
     candidates: pd.DataFrame,
     config: GateConfig,
-    scores: dict[str, pd.DataFrame] | None = None,
+    scores: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every kind of gate for every protocol and seed, fitted on the protocol's `GATE_CLIPS`.
-
-    The conformal one looks at seen clips alone, of training subjects, and at no label: it takes
-    those that are held out of the test phase, as its networks are the ones that it decides for.
 
     Args:
         seen_logits: of the calibration phase, indexed by clip name, a column per class.
         probs: of its unseen classes, indexed by candidate, seed and clip name.
         roles: of both phases, by phase.
-        scores: evidence of clips, indexed by name, by phase; without it there is no gate that
-            needs it.
+        scores: evidence of the calibration phase's clips, indexed by name; without it there are no
+            gates that need it.
 
     Returns:
         `protocol`, `seed`, and the fields of `Gate`.
@@ -54,20 +43,16 @@ def fit_gates(
     sides = (seen_classes, unseen_classes)
     width = min(len(classes(table)) for table in roles.values() for classes in sides)
     seen = seen_classes(roles["calibration"])
-    kinds = FITTED if scores is not None else FITTED[:-1]
-    of_clips = scores["calibration"] if scores is not None else None
-    always = [conformal_gate(_held_out(roles, scores), config, width)] if scores is not None else []
+    kinds = [kind for kind in KINDS if scores is not None or kind not in ON_EVIDENCE]
     rows, chosen = [], list(chosen_probs(probs, candidates, "calibration"))
     with progress("gates", len(chosen) * len(kinds), "gate") as shown:
         for protocol, seed, mine in chosen:
             clips = _clips(roles["calibration"], GATE_CLIPS[protocol])
-            evidence = _evidence(clips, seen_logits, mine, of_clips, seen, config.outputs)
-            gates = list(always)
+            evidence = _evidence(clips, seen_logits, mine, scores, seen, config.outputs)
             for kind in kinds:
-                random = derive_seed(seed, "gate")
-                gates.append(fit_gate(kind, evidence, config, protocol, width, random))
+                gate = fit_gate(kind, evidence, config, protocol, width, derive_seed(seed, "gate"))
+                rows.append({"protocol": protocol, "seed": seed} | vars(gate))
                 shown.advance()
-            rows += [{"protocol": protocol, "seed": seed} | vars(gate) for gate in gates]
     return pd.DataFrame(rows)
 
 
@@ -146,7 +131,7 @@ def decide(
             other classes than the seen ones, which a released classifier has, win no clip.
         probs: over the unseen classes, indexed by clip name, of these clips among others.
         seen: the seen classes.
-        scores: evidence of these clips among others, for a gate of that kind.
+        scores: evidence of these clips among others, for a gate that needs it.
 
     Returns:
         Indexed by clip name: `score`, how sure the gate is that the clip is of a seen class,
@@ -170,17 +155,6 @@ def decide(
     )
 
 
-def _held_out(roles: dict[str, pd.DataFrame], scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Scores of seen clips held out of the test phase's training, or, where there are none, of the
-    calibration phase's."""
-    for phase in ("test", "calibration"):
-        table = roles[phase]
-        names = table.name[table.side.eq("seen") & table.part.eq("held_out")]
-        if len(names):
-            break
-    return rows_of(scores[phase], pd.Index(names), "evidence")
-
-
 def _evidence(
     clips: pd.DataFrame,
     seen_logits: pd.DataFrame,
@@ -200,6 +174,7 @@ def _evidence(
         seen_right=best_class(seen_logits[seen]) == target,
         unseen_right=best_class(probs) == target,
         scores=_scores_of(scores, pd.Index(clips.name)),
+        names=() if scores is None else tuple(scores),
     )
 
 

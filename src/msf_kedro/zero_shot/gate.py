@@ -1,6 +1,6 @@
 """Stage 4: the gate, which decides whether a clip is of a seen or of an unseen class.
 
-Four kinds, of which the first three are fitted on the calibration phase:
+Four kinds, all fitted on the calibration phase:
 `logistic` is the paper's logistic regression on sorted probabilities of both classifiers;
 `threshold` compares the seen classifier's largest probability with one number;
 `evidence` is a logistic regression on scores that hold for other classes too (`evidence/`);
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Bool, Float, Int
 from pydantic import Field, PositiveFloat
 from scipy.special import expit, softmax
@@ -19,7 +18,7 @@ from scipy.special import expit, softmax
 from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
-FITTED = ("threshold", "logistic", "evidence")
+KINDS = ("threshold", "logistic", "evidence", "conformal")
 ON_EVIDENCE = ("evidence", "conformal")
 EVEN = 0.5  # where the evidence gate calls a clip seen: both sides weigh the same in its fit
 # What the conformal gate adds up. Nothing is fitted: held-out clips must not have made the score.
@@ -68,7 +67,8 @@ class Evidence:
         is_seen: whether the clip is of a seen class.
         seen_right: whether the seen classifier's best class is the clip's.
         unseen_right: whether the unseen classifier's best class is the clip's.
-        scores: what else speaks for a clip's being of a seen class; an evidence gate needs it.
+        scores: what else speaks for a clip's being of a seen class; gates `ON_EVIDENCE` need it.
+        names: of the scores.
     """
 
     seen_logits: Float[np.ndarray, "n S"]
@@ -77,6 +77,7 @@ class Evidence:
     seen_right: Bool[np.ndarray, " n"]
     unseen_right: Bool[np.ndarray, " n"]
     scores: Float[np.ndarray, "n F"] | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def fit_gate(
     """
     if kind == "evidence":
         return _evidence_gate(evidence, config, width)
+    if kind == "conformal":
+        return _conformal_gate(evidence, config, width)
     if kind == "threshold":
         temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
         return max(
@@ -165,23 +168,6 @@ def fit_gate(
     model = _logistic().fit(inputs[fitted], evidence.is_seen[fitted])
     weights = np.append(model.coef_[0], model.intercept_[0])
     return Gate(kind, temperature, threshold, width, weights, config.outputs)
-
-
-def conformal_gate(held_out: pd.DataFrame, config: GateConfig, width: int) -> Gate:
-    """A gate that calls at least the part `kept_seen` of seen clips seen (split conformal).
-
-    That holds on average over clips that are distributed as those held out are (Vovk et al., 2005):
-    a new one is as likely to have any rank among them, so it is below the k-th of n with a
-    probability of at most k / (n + 1). Where too few are held out, everything is called seen.
-
-    Args:
-        held_out: scores, a column each, of seen clips that trained nothing.
-    """
-    weights = np.array([*(float(name in NEARNESS) for name in held_out), 0.0])
-    scores = np.sort(expit(held_out.to_numpy(dtype=np.float64) @ weights[:-1]))
-    place = int((1 - config.kept_seen) * (len(scores) + 1) + 1e-9)
-    threshold = float(scores[place - 1]) if place else 0.0
-    return Gate("conformal", 1.0, threshold, width, weights, config.outputs)
 
 
 def harmonic_means(
@@ -221,6 +207,21 @@ def _evidence_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
     weights = model.coef_[0] * scale
     weights = np.append(weights, model.intercept_[0] - weights @ mean)
     return Gate("evidence", 1.0, EVEN, width, weights, config.outputs)
+
+
+def _conformal_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
+    """A gate that calls at least the part `kept_seen` of seen clips seen (split conformal).
+
+    That holds on average over clips that are distributed as the seen ones here (Vovk et al., 2005):
+    another one is as likely to have any rank among them, so it is below the k-th of n with a
+    probability of at most k / (n + 1). Of too few clips, everything is called seen. It looks at no
+    unseen clip, and chooses nothing else.
+    """
+    weights = np.array([*(float(name in NEARNESS) for name in evidence.names), 0.0])
+    scores = np.sort(expit(evidence.scores[evidence.is_seen] @ weights[:-1]))
+    place = int((1 - config.kept_seen) * (len(scores) + 1) + 1e-9)
+    threshold = float(scores[place - 1]) if place else 0.0
+    return Gate("conformal", 1.0, threshold, width, weights, config.outputs)
 
 
 def _choose_logistic(

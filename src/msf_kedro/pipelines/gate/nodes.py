@@ -45,14 +45,12 @@ def fit_gates(
     test_roles: pd.DataFrame,
     candidates: pd.DataFrame,
     calibration_evidence: pd.DataFrame,
-    test_evidence: pd.DataFrame,
     gate: GateConfig,
 ) -> pd.DataFrame:
-    """Every kind of gate for every protocol and seed, see `decision.fit_gates`."""
-    scores = {"calibration": calibration_evidence, "test": test_evidence}
+    """Every kind of gate for every protocol and seed, fitted on the calibration phase."""
     roles = {"calibration": calibration_roles, "test": test_roles}
     logits, probs = calibration_seen_logits, calibration_unseen_probs
-    return decision.fit_gates(logits, probs, roles, candidates, gate, scores)
+    return decision.fit_gates(logits, probs, roles, candidates, gate, calibration_evidence)
 
 
 def apply_gates(

@@ -12,7 +12,7 @@ GATHER = ("features", "seen_logits", "roles", "text_features")
 READ = ("params:clips", "params:texts", "params:encoder")
 FIT = (
     *("calibration_seen_logits", "calibration_unseen_probs", "calibration_roles", "test_roles"),
-    *("candidates", "calibration_evidence", "test_evidence", "params:gate"),
+    *("candidates", "calibration_evidence", "params:gate"),
 )
 APPLY = ("gates", "test_seen_logits", "test_unseen_probs", "test_roles", "candidates")
 
