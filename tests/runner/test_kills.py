@@ -17,7 +17,7 @@ from kedro.framework.project import pipelines
 from support.launched import Launched, Launcher, complete, damaged_or_lost, unfinished
 from support.sessions import artifacts, assert_equal, context, link_copy, read
 
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = int(os.environ.get("KILLS", "12"))
 PACKAGE = "msf_kedro.runner"
 CHANGED_ONLY = ["ChangedOnlyRunner", "ChangedOnlyThreadRunner", "ChangedOnlyParallelRunner"]
 PLAIN = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
