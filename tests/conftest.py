@@ -26,6 +26,15 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
+@pytest.fixture(autouse=True, scope="session")
+def unflushed():
+    """Tests outlive no power failure: nothing waits for the disk, but in processes of their own."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("msf_kedro.runner.files._flush", lambda path: None)
+    yield
+    patch.undo()
+
+
 @pytest.fixture(scope="session")
 def utd_mhad() -> Path:
     """The folder of the UTD-MHAD skeleton files."""

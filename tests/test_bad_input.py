@@ -372,7 +372,8 @@ def test_features_of_other_clips_are_not_aligned(method, changed, tmp_path):
         ("features", {"node_names": ["calibration.joint.extract_features"]}, None),
         ("alignment", {"node_names": ["test.score"]}, "features: no row for 1 of 16 clips, "),
         ("alignment", {"node_names": ["score_test_unseen"]}, "features: no row for 1 of "),
-        ("gate", {}, "seen logits: no row for 1 of 40 clips, "),
+        ("gate", {}, "features and roles are not of the same clips: 2 clips are in features "),
+        ("gate", {"node_names": ["apply_gates"]}, "seen logits: no row for 1 of 40 clips, "),
         (
             "zssar",
             {"node_names": ["evaluate_zssar"]},

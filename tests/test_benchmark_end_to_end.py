@@ -20,9 +20,10 @@ from support.sessions import (
 
 from msf_kedro.methods import METHODS
 from msf_kedro.runner import ChangedOnlyRunner
+from msf_kedro.zero_shot.gate import KINDS
 
 SPLITS, SEEDS = ["split_1", "split_2"], [0, 1]
-CELLS = {(m, t) for m in ("msf", "ridge") for t in ("LB", "LB+AD+MD")} | {
+CELLS = {(m, t) for m in ("msf", "msf_plus", "ridge") for t in ("LB", "LB+AD+MD")} | {
     ("cada_vae", "LB"), ("revise", "LB"), ("synse", "noun+verb"), ("jpose", "verb+noun")
 }  # fmt: skip
 COLUMNS = [
@@ -73,7 +74,7 @@ def test_there_is_a_row_for_every_run(benchmarked):
     assert not table.duplicated(RUN).any()
     assert set(zip(table.method, table.texts, strict=True)) == CELLS
     assert set(table.method) == set(METHODS)
-    assert len(table) == len(CELLS) * len(SPLITS) * len(SEEDS) * 2 * 2
+    assert len(table) == len(CELLS) * len(SPLITS) * len(SEEDS) * 2 * len(KINDS)
     figures = table[COLUMNS[7:-1]]
     assert ((figures >= 0) & (figures <= 1)).all(axis=None)
     seen, unseen = table.acc_seen, table.acc_unseen
@@ -92,7 +93,15 @@ def test_what_single_jobs_have_made_is_not_made_again(benchmarked):
     assert {name for name in new if f"/{SINGLE}/" in name} == rows
     joined = {"08_reporting/test/split_1/shift_gcn_histories.parquet"}
     joined |= {f"08_reporting/test/split_1/{name}.parquet" for name in names}
-    others = {"/ridge/", "/cada_vae/", "/synse/", "/revise/", "/jpose/", "/msf/MiniLM/LB/"}
+    others = {
+        "/ridge/",
+        "/msf_plus/",
+        "/cada_vae/",
+        "/synse/",
+        "/revise/",
+        "/jpose/",
+        "/msf/MiniLM/LB/",
+    }
     of_split = {name for name in new if "/test/split_1/" in name} - rows - joined
     assert all(any(other in name for other in others) for name in of_split)
     assert not {name for name in before if name in new}
@@ -142,7 +151,7 @@ def test_outcomes_add_up_to_the_figures(benchmarked):
         for column in unseen.columns[unseen.columns.str.startswith("own.")]:
             _, protocol, seed = column.split(".")
             runs = table.loc[(*cell, int(seed), protocol)]
-            assert runs.zssar_accuracy.tolist() == [unseen[column].mean()] * 2
+            assert runs.zssar_accuracy.tolist() == [unseen[column].mean()] * len(KINDS)
         for column in clips.columns[clips.columns.str.startswith("right.")]:
             _, protocol, gate, seed = column.split(".")
             row = table.loc[(*cell, int(seed), protocol, gate)]
@@ -228,7 +237,7 @@ def test_a_chosen_benchmark_collects_what_was_chosen(root):
 
 
 def test_the_dag_is_the_studys():
-    splits = list(context("utd_mhad").params["splits"])
+    splits = context("utd_mhad").params["benchmark"]["splits"]
     names = {node.name for node in pipelines["benchmark"].nodes}
     for split in splits:
         assert f"{split}.calibration.joint.train_shift_gcn" in names

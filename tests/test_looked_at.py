@@ -2,10 +2,11 @@
 
 import json
 import os
+import random
+import re
 import socket
 import subprocess
 import sys
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -121,31 +122,36 @@ def test_pictures_have_words_and_tables_headings(opened):
 # --- Kedro-Viz ---
 
 
+def free_port() -> int:
+    """Below 49152: Kedro-Viz takes no port that the system gives away for a time."""
+    for port in range(random.randrange(20_000, 32_000), 49_152):
+        with socket.socket() as free:
+            if free.connect_ex(("127.0.0.1", port)):
+                return port
+    raise OSError("no port is free")
+
+
 @pytest.fixture(scope="module")
-def ask(finished):
+def ask(finished, tmp_path_factory):
     """Answers of a server that shows a finished study."""
     pytest.importorskip("kedro_viz", reason="the extra viz is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     command = [sys.executable, "-m", "kedro", "viz", "run", "--no-browser", "--env=test"]
-    command += [f"--port={port}", f"--params=data_root={finished[0]}"]
+    command += [f"--port={free_port()}", f"--params=data_root={finished[0]}"]
     environment = os.environ | {"KEDRO_DISABLE_TELEMETRY": "1", "PYTHONPATH": str(ROOT / "src")}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True, **quiet)
+    log = tmp_path_factory.mktemp("viz") / "log"
+    with log.open("w") as said:
+        to = {"stdout": said, "stderr": subprocess.STDOUT, "start_new_session": True}
+        server = subprocess.Popen(command, cwd=ROOT, env=environment, **to)
+
+    def where() -> str:  # the next port, where another has got that one meanwhile
+        return re.search(r"running at\s+(http://\S+)/", log.read_text())[1]
 
     def answer(place: str):
-        with urlopen(f"http://127.0.0.1:{port}/api/{place}", timeout=30) as response:
+        with urlopen(f"{where()}/api/{place}", timeout=30) as response:
             return json.load(response)
 
-    def is_up() -> bool:
-        try:
-            return bool(answer("main"))
-        except (URLError, OSError):
-            return False
-
     try:
-        assert until(is_up, 120), "no answer from Kedro-Viz"
+        assert until(lambda: "running at" in log.read_text(), 120), log.read_text()
         yield answer
     finally:
         os.killpg(server.pid, 15)
@@ -165,6 +171,13 @@ def test_the_first_view_has_the_stages_and_no_histories(graph):
     names = {n["name"] for n in graph["nodes"] if n["id"] in outside}
     assert {"prepare_clips", "predictions", "fit_gates", "report_page"} <= names
     assert not {name for name in names if name.endswith("history")}
+
+
+def test_layers_follow_each_other(ask, graph):
+    """Kedro-Viz shows none where an artifact of a layer is made from one of a later layer."""
+    assert graph["layers"][0] == "raw"
+    assert graph["layers"][-1] == "reporting"
+    assert ask("pipelines/__default__")["layers"] == graph["layers"]
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from support.poses import coco_clip
 from support.sessions import ROOT, artifacts, read, run
 
 from msf_kedro.clips.layouts import get_layout, plain
+from msf_kedro.zero_shot.gate import KINDS
 
 ACTIONS = (1, 7, 8, 10, 23, 24, 26, 51, 80, 99)
 CLIPS, SKELETONS = "02_intermediate/test/clips.parquet", "02_intermediate/test/skeletons.pt"
@@ -75,7 +76,7 @@ def test_from_a_folder_of_poses_to_figures(folder, tmp_path, monkeypatch):
     network = found["06_models/test/split_1/test/bone/shift_gcn.pt"]
     assert (network["layout"], network["architecture"]["channels"]) == ("coco_17", 2)
     figures = found["08_reporting/test/split_1/msf/MiniLM/LB+AD+MD/gzssar_results.parquet"]
-    assert len(figures) == 8
+    assert len(figures) == 2 * 2 * len(KINDS)
     assert figures.harmonic_mean.between(0, 1).all()
 
 

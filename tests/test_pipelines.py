@@ -154,7 +154,7 @@ def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):
         ),
         (
             "method=rigde",
-            "unknown method 'rigde'; known are cada_vae, jpose, msf, msf_plus, revise, ridge, synse",
+            "unknown method 'rigde'; known are cada_vae, jpose, msf, msf_plus, revise, ridge, ",
         ),
         ("encoder=CLIP", "unknown encoder 'CLIP'; known are MiniLM, ViT-B-32, ViT-B-16"),
         ("texts=LB+XX", "texts is 'LB+XX', expected kinds of LB, AD, MD, verb, noun joined by +"),

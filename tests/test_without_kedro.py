@@ -36,8 +36,9 @@ assert not [name for name in sys.modules if name.split(".")[0] in HIDDEN[:4]]
 
 
 def modules() -> list[str]:
-    """All modules of the library."""
-    files = [name.removesuffix(".py").removesuffix("/__init__") for name in LIBRARY]
+    """All modules of the library but the demo's, whose server brings click."""
+    names = [name for name in LIBRARY if not name.startswith("demo/")]
+    files = [name.removesuffix(".py").removesuffix("/__init__") for name in names]
     return sorted("msf_kedro." + name.replace("/", ".") for name in files if name != "__init__")
 
 

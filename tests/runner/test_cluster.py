@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -91,7 +92,7 @@ def test_a_run_outlives_one_of_its_workers_and_equals_a_sequential_one(launcher,
         launcher.run("run", STAGES, root=alone, **PARAMS)  # meanwhile
         assert run.wait() == 0, run.said()
         again = launcher.run("run", STAGES, runner, params, root=root, **PARAMS)
-        assert re.search(r"\b0 of \d+ nodes have run", again)
+        assert re.search(r"\b(\d+) nodes: \1 are kept", again)
     assert unfinished(root) == []
     assert len(complete(root)) == len(complete(alone))
     expected, found = artifacts(alone), artifacts(root)
@@ -113,7 +114,7 @@ def test_a_run_outlives_one_of_its_workers_and_equals_a_sequential_one(launcher,
 )
 def test_nodes_with_the_tag_gpu_ask_for_a_worker_that_has_one(tags, gpu, resources):
     asked = {}
-    pool = SimpleNamespace(submit=lambda *given, **options: asked.update(options))
+    pool = SimpleNamespace(submit=lambda *given, **options: asked.update(options) or Future())
     client = SimpleNamespace(get_executor=lambda **_: pool)
     work = node(abs, "x", "y", name="train", tags=tags)
     Nodes(client, gpu).submit(Task(work, DataCatalog(), False, run_id="now", parallel=True))

@@ -17,11 +17,12 @@ from kedro.framework.project import pipelines
 from support.launched import Launched, Launcher, complete, damaged_or_lost, unfinished
 from support.sessions import artifacts, assert_equal, context, link_copy, read
 
-KILLS = int(os.environ.get("KILLS", "20"))
+KILLS = int(os.environ.get("KILLS", "12"))
 PACKAGE = "msf_kedro.runner"
 CHANGED_ONLY = ["ChangedOnlyRunner", "ChangedOnlyThreadRunner", "ChangedOnlyParallelRunner"]
 PLAIN = ["SequentialRunner", "ThreadRunner", "ParallelRunner"]
 STAGES = ["skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation"]
+STAGES += ["report"]
 EPOCHS = {"shift_gcn_training.epochs": 5}  # so that many kills fall between two of them
 SIGNALS = [signal.SIGKILL] * 6 + [signal.SIGTERM, signal.SIGINT]
 TEXTS = "04_feature/test/MiniLM/text_features.parquet"  # take as long as all else

@@ -37,8 +37,11 @@ class Schema:
 
     def misfit(self, table: pd.DataFrame) -> str | None:
         """Where a table does not fit, with what was found and expected; None if it fits."""
-        columns = {n: table.index.get_level_values(n) for n in table.index.names if n is not None}
-        columns |= dict(table.items())
+        levels = {n: table.index.get_level_values(n) for n in table.index.names if n is not None}
+        others = [name for name in table.columns if name not in self.kinds]
+        if self.kinds.get("*") == "finite" and _finite_throughout(table[others]):
+            table = table.drop(columns=set(others).difference(self.key))
+        columns = levels | dict(table.items())
         for name in (*self.kinds, *self.key):
             if name not in columns and name != "*":
                 return f"there is no column {name!r}, expected one beside {list(columns)[:24]}"
@@ -52,6 +55,13 @@ class Schema:
             row = f"row {bad.index[0] + 1} of {len(keys)} has {bad.iloc[0].to_dict()}"
             return f"{row}, expected every {', '.join(map(str, self.key))} once and none missing"
         return None
+
+
+def _finite_throughout(table: pd.DataFrame) -> bool:
+    """Whether all columns are plain floats and finite; one look, where there may be hundreds."""
+    if not all(isinstance(kind, np.dtype) and kind.kind == "f" for kind in set(table.dtypes)):
+        return False
+    return bool(np.isfinite(table.to_numpy()).all())
 
 
 def _found(values: pd.Series | pd.Index, kind: str) -> str:

@@ -200,6 +200,11 @@ def scored_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
     return ~trained_clips(roles) & roles.side.ne("excluded").to_numpy(dtype=bool)
 
 
+def gated_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
+    """Which of them a gate judges, as they have seen logits: all but those of ZSSAR alone."""
+    return scored_clips(roles) & roles.part.ne("zssar_test").to_numpy(dtype=bool)
+
+
 def check_texts(classes: list[int], described: list[int]) -> None:
     """Raise a ValueError that names the classes without texts."""
     missing = sorted(set(classes) - set(described))

@@ -11,7 +11,7 @@ from msf_kedro.pipelines.training_task import training_task
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot import decision
 from msf_kedro.zero_shot.gate import GateConfig
-from msf_kedro.zero_shot.splits import scored_clips, seen_classes, unseen_classes
+from msf_kedro.zero_shot.splits import gated_clips, seen_classes, unseen_classes
 
 
 def gather_evidence(
@@ -29,7 +29,7 @@ def gather_evidence(
     """
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     witness = Witness.fit(training_task(features, roles, text_features, texts, encoder, clips))
-    names = pd.Index(roles.name[scored_clips(roles)], name="name")
+    names = pd.Index(roles.name[gated_clips(roles)], name="name")
     scores = witness.measure(
         torch.tensor(rows_of(features, names, "features").to_numpy()),
         rows_of(seen_logits, names, "seen logits")[seen_classes(roles)].to_numpy(dtype=np.float64),
