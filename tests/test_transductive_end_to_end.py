@@ -1,4 +1,4 @@
-"""A finished study, its test clips looked at together: what changes, what does not, what says so."""
+"""A finished study whose test clips are looked at together: what changes, and what says so."""
 
 from pathlib import Path
 
