@@ -223,7 +223,7 @@ def test_splits_and_parameters_that_do_not_fit(params, message, conf, tmp_path):
         ({"parts": {"trian": "x"}}, r"'parts': .*unexpected keyword argument.*trian"),
         (
             {"gate": {"kind": "oracle"}},
-            r"'gate': .*\nkind\n +Input should be 'threshold', 'logistic' or 'evidence'",
+            r"'gate': .*\nkind\n +Input should be 'threshold', 'logistic', 'evidence' or 'conform",
         ),
         ({"normalise": {"window": 0}}, r"normalise\.window is 0, expected 2 to 3000 frames"),
         ({"msf": {"steps": 0}}, r"^parameters msf: steps: Input should be greater than 0, not 0$"),

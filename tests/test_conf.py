@@ -97,7 +97,11 @@ def data_sets(env: str, **params) -> dict:
     catalog = study(env, **params).catalog
     names = set().union(*(pipeline.datasets() for pipeline in study(env, **params).pipelines))
     # `made_with` reads the records of another one's file.
-    return {n: catalog.get(n) for n in sorted(names - {"made_with"}) if not n.startswith("params:")}
+    return {
+        name: catalog.get(name)
+        for name in sorted(names)
+        if not name.startswith("params:") and not name.endswith("made_with")
+    }
 
 
 def file_of(data_set) -> Path:

@@ -39,7 +39,7 @@ from msf_kedro.zero_shot.gate import Gate
 from msf_kedro.zero_shot.splits import seen_classes, unseen_classes
 
 PROTOCOLS = ("strict", "paper")
-GATES = ("threshold", "logistic", "evidence")
+GATES = ("threshold", "logistic", "evidence", "conformal")
 SEEDS = [0, 1]
 NODES = sorted(node.name for node in pipelines["gzssar"].nodes)
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"

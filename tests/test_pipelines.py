@@ -160,6 +160,7 @@ def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):
         ("texts=LB+XX", "texts is 'LB+XX', expected kinds of LB, AD, MD, verb, noun joined by +"),
         ("texts=7", "texts is '7', expected kinds of LB, AD, MD, verb, noun joined by +"),
         ("variant=mine", "unknown variant 'mine'; known variants: project, large, release, "),
+        ("inference=both", "unknown inference 'both'; known are inductive, transductive"),
         ("seeds=many", "seeds: 'many' is no number or range such as 1-60"),
         ("benchmark.methods=msf+rigde", "benchmark.methods: unknown ['rigde']; known are "),
         ("benchmark.encoders=CLIP", "benchmark.encoders: unknown ['CLIP']; known are ['MiniLM', "),

@@ -80,6 +80,7 @@ class StudyContext(KedroContext):
     def __init__(self, *args: Any, **kwargs: Any):
         from msf_kedro.texts.encoders import get_encoder
         from msf_kedro.texts.fusion import parse_texts
+        from msf_kedro.zero_shot.inference import check_inference
         from msf_kedro.zero_shot.splits import parse_numbers
 
         super().__init__(*args, **kwargs)
@@ -111,6 +112,8 @@ class StudyContext(KedroContext):
             get_encoder(parameters["encoders"], parameters["encoder"])
         with self._noted():
             parse_texts(str(parameters["texts"]))
+        with self._noted():
+            check_inference(parameters["inference"])
         with self._noted():
             self._register_benchmark(parameters, list(splits))
 

@@ -17,7 +17,7 @@ from msf_kedro.recognizer import Recognizer
 from msf_kedro.recognizer.bundle import Bundle, write_bundle
 from msf_kedro.recognizer.incoming import prepared
 from msf_kedro.recognizer.model import Model, Stream
-from msf_kedro.recognizer.onnx import export
+from msf_kedro.recognizer.onnx import export, use
 
 CLOSE = 2e-5  # of probabilities
 
@@ -99,6 +99,13 @@ def test_the_graphs_answer_as_the_recogniser(clips, reach):
 @pytest.mark.parametrize("method", ["cada_vae", "jpose", "revise", "ridge"])
 def test_every_method_is_exported(clips, method):
     assert_same(recognisers.model(method), clips)
+
+
+@pytest.mark.parametrize("gate", ["evidence", "conformal"])
+def test_where_evidence_decides_the_threshold_gate_is_described(gate):
+    model = recognisers.model("msf_plus", gate=gate)
+    told = use(model)["gate"]
+    assert (told["kind"], told["threshold"]) == ("threshold", model.gates["threshold"].threshold)
 
 
 def test_the_logistic_gate_is_described(clips):

@@ -84,9 +84,11 @@ def test_the_logistic_gate_decides_only_as_many_classes_as_it_was_fitted_for(cli
     assert {p.threshold for p in recognizer.predict(clips)} == {0.4}
 
 
-@pytest.mark.parametrize("method", ["msf", "msf_plus"])
-def test_the_evidence_gate_decides_any_number_of_classes(clips, method):
-    model = recognisers.model(method, gate="evidence")
+@pytest.mark.parametrize(
+    ("gate", "method"), [("evidence", "msf"), ("evidence", "msf_plus"), ("conformal", "msf_plus")]
+)
+def test_gates_on_evidence_decide_any_number_of_classes(clips, gate, method):
+    model = recognisers.model(method, gate=gate)
     recognizer = Recognizer(model)
     words = {"bow": "To bend the spine.", "kick": None}
     predictions = recognizer.predict(clips, ["hop", "clap", "kick"])
@@ -97,7 +99,7 @@ def test_the_evidence_gate_decides_any_number_of_classes(clips, method):
     texts = Texts([1], "counts words", {k: v[None] for k, v in kick.features.items()})
     asked = [SEEN.index("hop"), SEEN.index("clap")]
     scores = model.witness.measure(features, logits, texts, sorted(asked))
-    weights = model.gates["evidence"].weights
+    weights = model.gates[gate].weights
     expected = 1 / (1 + np.exp(-(scores @ weights[:-1] + weights[-1])))
     np.testing.assert_allclose([p.score for p in predictions], expected, atol=1e-4)
 

@@ -336,6 +336,20 @@ def test_pairs_stay_within_an_encoder_and_what_is_there():
     assert [{one.encoder, other.encoder} for one, other in found] == [{"a"}] * 2 + [{"b"}] * 2
 
 
+def test_transductive_methods_are_compared_with_each_other_and_with_themselves():
+    full, plain = "LB+AD+MD", ("msf", "ridge")
+    cells = [Cell(f"{m}{end}", full, "a") for m in plain for end in ("", ", transductive")]
+    found = [(one.method, other.method) for one, other in comparisons.pairs(cells)]
+    assert found == [
+        ("msf", "ridge"),
+        ("msf, transductive", "ridge, transductive"),
+        ("msf, transductive", "msf"),
+        ("ridge, transductive", "ridge"),
+    ]
+    alone = [cell for cell in cells if cell.method.endswith("transductive")]
+    assert [one.method for one, _ in comparisons.pairs(alone)] == ["msf, transductive"]
+
+
 # --- sign flips ---
 
 

@@ -73,7 +73,8 @@ def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2
         "logistic": Gate("logistic", 1.0, 0.5, 2, np.array([-1, 0.5, 2, 0.1, 0.2]), "seen"),
     }
     strong = np.linspace(-1, 1, len(witness.scores) + 1)
-    gates["evidence"] = Gate("evidence", 1.0, 0.5, 2, strong, "seen")
+    for kind in ("evidence", "conformal"):
+        gates[kind] = Gate(kind, 1.0, 0.5, 2, strong, "seen")
     return Model(
         layout=layout,
         normalise=NormaliseConfig(WINDOW, True),

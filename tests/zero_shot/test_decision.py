@@ -9,11 +9,11 @@ from support.toy import CPU, UNSEEN_IDS, make
 
 from msf_kedro.methods import get_method
 from msf_kedro.zero_shot.decision import apply_gates, decide, fit_gates, predict
-from msf_kedro.zero_shot.gate import KINDS, Gate, GateConfig
+from msf_kedro.zero_shot.gate import KINDS, ON_EVIDENCE, Gate, GateConfig
 from msf_kedro.zero_shot.protocols import PROTOCOLS, unseen_probs
 from msf_kedro.zero_shot.splits import PHASES
 
-BARE = KINDS[:-1]  # without evidence there is no gate of this kind
+BARE = [kind for kind in KINDS if kind not in ON_EVIDENCE]
 CONFIG = GateConfig(
     kind="threshold",
     temperatures=[1.0, 2.0],
@@ -24,6 +24,7 @@ CONFIG = GateConfig(
     paper_fit_part=1.0,
     outputs="seen",
     evidence_strength=0.1,
+    kept_seen=0.9,
 )
 CLASSES = {"calibration": ([1, 2, 3, 4], [5, 6]), "test": ([1, 2, 3, 4, 5, 6], [7, 8])}
 SEEDS = (0, 1)
@@ -118,6 +119,25 @@ def test_evidence_has_a_gate_of_its_own():
     assert (mine.called_seen == (mine.side == "seen")).all()
     with pytest.raises(ValueError, match="evidence: no row for 1 of"):
         apply_gates(gates, *tables, scores["test"].drop(index=mine.name.iloc[0]))
+
+
+def test_the_conformal_gate_is_fitted_on_seen_clips_that_are_held_out():
+    study = Study()
+    roles = study.roles["calibration"]
+    names = pd.Index(roles.name, name="name")
+    values = np.random.default_rng(0).normal(size=(len(roles), 2))
+    scores = pd.DataFrame(values, names, ["odds", "gap"])
+    config = dataclasses.replace(CONFIG, kept_seen=0.93)
+    gates = fit_gates(
+        *(study.logits["calibration"], study.probs["calibration"], study.roles),
+        *(study.candidates, config, scores),
+    )
+    gates = gates[gates.kind == "conformal"]
+    assert len(gates) == len(PROTOCOLS) * len(SEEDS)
+    held_out = roles.name[roles.side.eq("seen") & roles.part.eq("held_out")]
+    assert len(held_out) == 16
+    lowest = 1 / (1 + np.exp(-scores.gap[held_out].min()))
+    np.testing.assert_allclose(gates.threshold, lowest)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ CONFIG = GateConfig(
     paper_fit_part=1.0,
     outputs="seen",
     evidence_strength=0.1,
+    kept_seen=0.9,
 )
 
 
@@ -381,3 +382,71 @@ def test_an_evidence_gate_without_its_scores_is_an_error(scores):
     found = 0 if scores is None else 2
     with pytest.raises(ValueError, match=rf"fitted on 3 scores of a clip, but there are {found}:"):
         score(evidence_gate(evidence), evidence.seen_logits, evidence.unseen_probs, scores)
+
+
+# --- conformal ---
+
+
+def columns(values: np.ndarray) -> np.ndarray:
+    """A score that counts, half in each of its two parts, and one that does not."""
+    return np.stack([-values, values / 2, values / 2], axis=1)
+
+
+def conformal_gate(values: np.ndarray, kept: float = 0.9) -> Gate:
+    """Of seen clips with these scores, and of unseen ones that must not matter."""
+    unseen = np.linspace(-50, 50, 7)
+    scores = columns(np.concatenate([values, unseen]))
+    nothing, yes = np.zeros((len(scores), 2)), np.ones(len(scores), dtype=bool)
+    is_seen = np.arange(len(scores)) < len(values)
+    names = ("odds", "nearest", "gap")
+    evidence = Evidence(nothing, nothing, is_seen, yes, yes, scores, names)
+    return fit_gate("conformal", evidence, replace(CONFIG, kept_seen=kept), "strict", 2, 0)
+
+
+def called_seen(gate: Gate, values: np.ndarray) -> np.ndarray:
+    nothing = np.zeros((len(values), 2))
+    return score(gate, nothing, nothing, columns(values)) >= gate.threshold
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("clips", [5, 19, 22, 100])
+@pytest.mark.parametrize("draw", ["normal", "exponential"])
+def test_the_conformal_gate_keeps_its_promise(kept, clips, draw):
+    """On average over draws of held-out and new clips: never less, and hardly more than needed."""
+    rng = np.random.default_rng(0)
+    draws, new = 400, 200
+    found = []
+    for _ in range(draws):
+        values = getattr(rng, draw)(size=clips + new)
+        gate = conformal_gate(values[:clips], kept)
+        found.append(called_seen(gate, values[clips:]).mean())
+    error = 3 * np.std(found) / draws**0.5
+    assert kept - error <= np.mean(found) <= kept + 1 / (clips + 1) + error
+
+
+def test_ties_are_called_seen():
+    gate = conformal_gate(np.ones(30))
+    assert called_seen(gate, np.ones(4)).all()
+    assert not called_seen(gate, np.zeros(4)).any()
+
+
+def test_with_too_few_clips_held_out_everything_is_called_seen():
+    values = np.arange(9.0)
+    gate = conformal_gate(values[:8])
+    assert called_seen(gate, np.array([-100.0, 0.0, 100.0])).all()
+    gate = conformal_gate(values)  # 9 are enough for nine tenths
+    assert called_seen(gate, np.array([-0.1, 0.0])).tolist() == [False, True]
+
+
+def test_the_more_is_to_be_kept_the_lower_is_the_threshold():
+    values = np.random.default_rng(0).normal(size=50)
+    parts = (0.5, 0.7, 0.9, 0.97)
+    found = [conformal_gate(values, p).threshold for p in parts]
+    assert found == sorted(found, reverse=True)
+    assert len(set(found)) == len(parts)
+
+
+@pytest.mark.parametrize("kept", [0.0, 1.0, -0.1, "most"])
+def test_a_part_that_cannot_be_kept_is_refused(kept):
+    with pytest.raises(ValueError, match="kept_seen"):
+        replace(CONFIG, kept_seen=kept)

@@ -31,5 +31,10 @@ def training_task(
         labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
         seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
         layout=clips.layout,
-        kinematics=int(features.columns.str.startswith(KINEMATICS).sum()),
+        kinematics=kinematics_of(features),
     )
+
+
+def kinematics_of(features: pd.DataFrame) -> int:
+    """How many columns of features, the last ones, are kinematics."""
+    return int(features.columns.str.startswith(KINEMATICS).sum())

@@ -20,7 +20,7 @@ from msf_kedro.clips.streams import to_stream
 from msf_kedro.methods.contract.fitted import Classifier
 from msf_kedro.networks.plain_shift_gcn import PlainShiftGCN
 from msf_kedro.recognizer.model import SEEN, UNSEEN, Model
-from msf_kedro.zero_shot.gate import Gate
+from msf_kedro.zero_shot.gate import ON_EVIDENCE, Gate
 
 FORMAT = 1
 OPSET = 17
@@ -60,7 +60,8 @@ def export(model: Model) -> dict[str, bytes]:
 def use(model: Model) -> dict[str, Any]:
     """How the graphs are used, as plain values and sentences."""
     layout, window = model.layout, model.normalise.window
-    gate = model.gates[model.gate]
+    # What measures evidence is in no graph: the gate on the seen classes takes its place.
+    gate = model.gates["threshold" if model.gate in ON_EVIDENCE else model.gate]
     return {
         "format": FORMAT,
         "layout": {"name": layout.name} | plain(layout),

@@ -26,7 +26,7 @@ from msf_kedro.recognizer.predictions import Prediction, Predictions
 from msf_kedro.recognizer.words import Given, complete, parse_classes
 from msf_kedro.texts.encoders import embed
 from msf_kedro.texts.fusion import Texts
-from msf_kedro.zero_shot.gate import Gate, score
+from msf_kedro.zero_shot.gate import ON_EVIDENCE, Gate, score
 
 AT_ONCE = 256  # clips that are held in memory together
 KEPT = 32  # classifiers of other classes than the study's
@@ -237,7 +237,7 @@ class Recognizer:
         at the seen classes alone takes its place.
         """
         model = self._model
-        if model.gate == "evidence":
+        if model.gate in ON_EVIDENCE:
             return model.gates[model.gate]
         as_fitted = (len(seen), len(unseen)) == (len(model.of(SEEN)), len(model.of(UNSEEN)))
         return model.gates[model.gate if as_fitted else "threshold"]

@@ -103,18 +103,27 @@ def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
 
     MSF with all texts against every other method with all texts, or where it has no such cell, with
     all that it has; more texts against fewer, and MD and AD against LB, inside MSF; every other
-    method against MSF with the same texts. No pair is chosen by its figures.
+    method against MSF with the same texts. No pair is chosen by its figures. Transductive ones are
+    tested against each other, and each against its method without.
     """
     found = []
-    for encoder in dict.fromkeys(cell.encoder for cell in cells):
-        here = [cell for cell in cells if cell.encoder == encoder]
-        others = [cell for cell in here if cell.method != "msf"]
+    kinds = dict.fromkeys((cell.encoder, cell.method.partition(", ")[2]) for cell in cells)
+    for encoder, inference in kinds:
+        here = [
+            c for c in cells if (c.encoder, c.method.partition(", ")[2]) == (encoder, inference)
+        ]
+        msf = f"msf, {inference}" if inference else "msf"
+        others = [cell for cell in here if cell.method != msf]
         full = {cell.method for cell in others if cell.texts == FULL}
         widest = [cell for cell in others if cell.texts == FULL or cell.method not in full]
-        wanted = [(Cell("msf", FULL, encoder), cell) for cell in widest]
-        wanted += [(Cell("msf", a, encoder), Cell("msf", b, encoder)) for a, b in ABLATIONS]
-        wanted += [(c, Cell("msf", c.texts, encoder)) for c in others if c.texts != FULL]
-        found += [pair for pair in wanted if set(pair) <= set(here)]
+        wanted = [(Cell(msf, FULL, encoder), cell) for cell in widest]
+        wanted += [(Cell(msf, a, encoder), Cell(msf, b, encoder)) for a, b in ABLATIONS]
+        wanted += [(c, Cell(msf, c.texts, encoder)) for c in others if c.texts != FULL]
+        if inference:
+            wanted += [
+                (cell, cell._replace(method=cell.method.partition(", ")[0])) for cell in here
+            ]
+        found += [pair for pair in wanted if set(pair) <= set(cells)]
     return found
 
 

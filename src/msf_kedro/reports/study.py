@@ -16,8 +16,9 @@ from msf_kedro.reports.examples import Example
 from msf_kedro.reports.likeness import Likeness
 from msf_kedro.reports.published import SOURCES
 from msf_kedro.reports.shown import Classes, Shown
-from msf_kedro.reports.wording import FIGURES, METHODS, SYNTHETIC
+from msf_kedro.reports.wording import FIGURES, SYNTHETIC, method_name
 from msf_kedro.texts.fusion import TEXT_COLUMNS, parse_texts
+from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables
 
 KINDS = {"LB": "label", "AD": "action", "MD": "motion", "verb": "verb", "noun": "noun"}
 CHARTS = ("tradeoff", "gate_scores", "confusion", "latent_map")
@@ -69,7 +70,7 @@ def page(report: Report) -> str:
     template = environment("msf_kedro", "reports").get_template("study.html.jinja")
     return template.render(
         run=run,
-        method=METHODS.get(run["method"], run["method"]),
+        method=method_name(in_tables(run["method"], run.get("inference", INDUCTIVE))),
         shown=shown,
         classes=report.classes,
         synthetic=run["study"] in SYNTHETIC,

@@ -122,7 +122,8 @@ def _own_table(kind: str, title: str, rows: pd.DataFrame) -> Table:
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """With the headings of studies' splits (`block`), and methods as they are called."""
     places = zip(table.study, table.split, strict=True)
-    names = {n: table[n].replace(METHODS) for n in ("method", "against_method") if n in table}
+    methods = [name for name in ("method", "against_method") if name in table]
+    names = {name: table[name].map(wording.method_name) for name in methods}
     return table.assign(block=[SPLITS.get(place, place[1]) for place in places], **names)
 
 

@@ -25,8 +25,16 @@ METHODS = {
     "msf_plus": "MSF+",
     "msf": "MSF",
 }
+
+
+def method_name(method: str) -> str:
+    """A method as it is called: `msf, transductive` is MSF, transductive."""
+    name, comma, inference = method.partition(", ")
+    return METHODS.get(name, name) + comma + inference
+
+
 TEXTS = ("LB", "AD", "MD", "AD+MD", "LB+AD+MD")
-GATES = ("threshold", "logistic", "evidence")
+GATES = ("threshold", "logistic", "evidence", "conformal")
 FIGURES = {
     "zssar_accuracy": "ZSSAR",
     "seen_classifier_accuracy": "seen classifier",

@@ -12,7 +12,7 @@ from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.progress import progress
 from msf_kedro.runtime import derive_seed
 from msf_kedro.zero_shot.classifier import UnseenClassifier
-from msf_kedro.zero_shot.gate import KINDS, Evidence, Gate, GateConfig, fit_gate, score
+from msf_kedro.zero_shot.gate import KINDS, ON_EVIDENCE, Evidence, Gate, GateConfig, fit_gate, score
 from msf_kedro.zero_shot.protocols import GATE_CLIPS, best_class, chosen_probs
 from msf_kedro.zero_shot.splits import GZSSAR_TEST, seen_classes, unseen_classes
 
@@ -34,8 +34,8 @@ def fit_gates(
         seen_logits: of the calibration phase, indexed by clip name, a column per class.
         probs: of its unseen classes, indexed by candidate, seed and clip name.
         roles: of both phases, by phase.
-        scores: evidence of the calibration phase's clips, indexed by name; without it there is no
-            gate of that kind.
+        scores: evidence of the calibration phase's clips, indexed by name; without it there are no
+            gates that need it.
 
     Returns:
         `protocol`, `seed`, and the fields of `Gate`.
@@ -43,7 +43,7 @@ def fit_gates(
     sides = (seen_classes, unseen_classes)
     width = min(len(classes(table)) for table in roles.values() for classes in sides)
     seen = seen_classes(roles["calibration"])
-    kinds = KINDS if scores is not None else KINDS[:-1]
+    kinds = [kind for kind in KINDS if scores is not None or kind not in ON_EVIDENCE]
     rows, chosen = [], list(chosen_probs(probs, candidates, "calibration"))
     with progress("gates", len(chosen) * len(kinds), "gate") as shown:
         for protocol, seed, mine in chosen:
@@ -131,7 +131,7 @@ def decide(
             other classes than the seen ones, which a released classifier has, win no clip.
         probs: over the unseen classes, indexed by clip name, of these clips among others.
         seen: the seen classes.
-        scores: evidence of these clips among others, for a gate of that kind.
+        scores: evidence of these clips among others, for a gate that needs it.
 
     Returns:
         Indexed by clip name: `score`, how sure the gate is that the clip is of a seen class,
@@ -174,6 +174,7 @@ def _evidence(
         seen_right=best_class(seen_logits[seen]) == target,
         unseen_right=best_class(probs) == target,
         scores=_scores_of(scores, pd.Index(clips.name)),
+        names=() if scores is None else tuple(scores),
     )
 
 

@@ -1,9 +1,10 @@
 """Stage 4: the gate, which decides whether a clip is of a seen or of an unseen class.
 
-Three kinds, all fitted on the calibration phase:
+Four kinds, all fitted on the calibration phase:
 `logistic` is the paper's logistic regression on sorted probabilities of both classifiers;
 `threshold` compares the seen classifier's largest probability with one number;
-`evidence` is a logistic regression on scores that hold for other classes too (`evidence.py`).
+`evidence` is a logistic regression on scores that hold for other classes too (`evidence/`);
+`conformal` keeps a chosen part of seen clips, by two of these scores and clips that were held out.
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,11 @@ from scipy.special import expit, softmax
 from msf_kedro.configuration import configuration
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
-KINDS = ("threshold", "logistic", "evidence")
+KINDS = ("threshold", "logistic", "evidence", "conformal")
+ON_EVIDENCE = ("evidence", "conformal")
 EVEN = 0.5  # where the evidence gate calls a clip seen: both sides weigh the same in its fit
+# What the conformal gate adds up. Nothing is fitted: held-out clips must not have made the score.
+NEARNESS = ("nearest", "gap")
 
 
 @configuration
@@ -38,9 +42,10 @@ class GateConfig:
             where it has some for classes that it was never trained on, as the release's has.
         evidence_strength: inverse of the evidence gate's regularisation. Few calibration clips,
             of few classes, must not decide alone which score counts.
+        kept_seen: the part of seen clips that the conformal gate calls seen, at least.
     """
 
-    kind: Literal["threshold", "logistic", "evidence"]
+    kind: Literal["threshold", "logistic", "evidence", "conformal"]
     temperatures: Annotated[list[PositiveFloat], Field(min_length=1)]
     thresholds: Annotated[list[float], Field(min_length=1)]
     folds: Annotated[int, Field(ge=2)]
@@ -49,6 +54,7 @@ class GateConfig:
     paper_fit_part: Annotated[float, Field(gt=0, le=1)]
     outputs: Literal["seen", "all"]
     evidence_strength: PositiveFloat
+    kept_seen: Annotated[float, Field(gt=0, lt=1)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,8 @@ class Evidence:
         is_seen: whether the clip is of a seen class.
         seen_right: whether the seen classifier's best class is the clip's.
         unseen_right: whether the unseen classifier's best class is the clip's.
-        scores: what else speaks for a clip's being of a seen class; an evidence gate needs it.
+        scores: what else speaks for a clip's being of a seen class; gates `ON_EVIDENCE` need it.
+        names: of the scores.
     """
 
     seen_logits: Float[np.ndarray, "n S"]
@@ -70,6 +77,7 @@ class Evidence:
     seen_right: Bool[np.ndarray, " n"]
     unseen_right: Bool[np.ndarray, " n"]
     scores: Float[np.ndarray, "n F"] | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +86,8 @@ class Gate:
 
     Attributes:
         width: how many sorted probabilities of each classifier the logistic gate looks at.
-        weights: a logistic regression's coefficients, then its intercept; empty for `threshold`.
+        weights: a logistic regression's coefficients, then its intercept, those of a sum of scores
+            for `conformal`; empty for `threshold`.
         outputs: which of the seen classifier's outputs its soft-max runs over, see `GateConfig`.
     """
 
@@ -99,18 +108,19 @@ def score(
     """How sure the gate is that a clip is of a seen class, from 0 to 1.
 
     Args:
-        scores: those that an `evidence` gate was fitted on; others do not look at them.
+        scores: those that an `evidence` or `conformal` gate was fitted on; others do not look at
+            them.
 
     Raises:
         ValueError: there are other scores than it was fitted on, or none.
     """
     if gate.kind == "threshold":
         return softmax(seen_logits / gate.temperature, axis=1).max(axis=1)
-    if gate.kind == "evidence":
+    if gate.kind in ON_EVIDENCE:
         found, expected = 0 if scores is None else scores.shape[1], len(gate.weights) - 1
         if found != expected:
             raise ValueError(
-                f"the evidence gate was fitted on {expected} scores of a clip, but there are"
+                f"the {gate.kind} gate was fitted on {expected} scores of a clip, but there are"
                 f" {found}: they are of different runs; rerun the stage `gate`"
             )
         return expit(scores @ gate.weights[:-1] + gate.weights[-1])
@@ -140,6 +150,8 @@ def fit_gate(
     """
     if kind == "evidence":
         return _evidence_gate(evidence, config, width)
+    if kind == "conformal":
+        return _conformal_gate(evidence, config, width)
     if kind == "threshold":
         temperatures = config.temperatures if protocol == "strict" else [config.paper_temperature]
         return max(
@@ -195,6 +207,21 @@ def _evidence_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
     weights = model.coef_[0] * scale
     weights = np.append(weights, model.intercept_[0] - weights @ mean)
     return Gate("evidence", 1.0, EVEN, width, weights, config.outputs)
+
+
+def _conformal_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
+    """A gate that calls at least the part `kept_seen` of seen clips seen (split conformal).
+
+    That holds on average over clips that are distributed as the seen ones here (Vovk et al., 2005):
+    another one is as likely to have any rank among them, so it is below the k-th of n with a
+    probability of at most k / (n + 1). Of too few clips, everything is called seen. It looks at no
+    unseen clip, and chooses nothing else.
+    """
+    weights = np.array([*(float(name in NEARNESS) for name in evidence.names), 0.0])
+    scores = np.sort(expit(evidence.scores[evidence.is_seen] @ weights[:-1]))
+    place = int((1 - config.kept_seen) * (len(scores) + 1) + 1e-9)
+    threshold = float(scores[place - 1]) if place else 0.0
+    return Gate("conformal", 1.0, threshold, width, weights, config.outputs)
 
 
 def _choose_logistic(

@@ -3,18 +3,22 @@
 import logging
 
 import pandas as pd
+import torch
 
 from msf_kedro import runtime
 from msf_kedro.clips.clip import ClipsConfig
-from msf_kedro.joins import check_same_clips
+from msf_kedro.joins import check_same_clips, rows_of
 from msf_kedro.methods import configure, get_method, load_classifier, load_fitted
+from msf_kedro.methods.contract.beside_seen import beside_seen
 from msf_kedro.methods.contract.fitted import Latents
 from msf_kedro.networks.training import Checkpoint
-from msf_kedro.pipelines.training_task import training_task
+from msf_kedro.pipelines.training_task import kinematics_of, training_task
 from msf_kedro.texts.fusion import Texts
 from msf_kedro.zero_shot import protocols
+from msf_kedro.zero_shot.inference import TRANSDUCTIVE, check_inference
 from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_candidates
-from msf_kedro.zero_shot.splits import unseen_classes
+from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
+from msf_kedro.zero_shot.transduction import refine
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +92,31 @@ def score_unseen(
     features: pd.DataFrame,
     roles: pd.DataFrame,
     candidates: pd.DataFrame,
+    inference: str,
     phase: str,
 ) -> pd.DataFrame:
-    """Probabilities over the unseen classes by the chosen models, see `protocols.unseen_probs`."""
+    """Probabilities over the unseen classes by the chosen models, see `protocols.unseen_probs`.
+
+    Args:
+        inference: `transductive` refines them by all clips together.
+    """
+    check_inference(inference)
     classifier = load_classifier(unseen_classifier)
     read = classifier.fitted.reads(features)
-    return protocols.unseen_probs(classifier, read, roles, candidates, phase)
+    probs = protocols.unseen_probs(classifier, read, roles, candidates, phase)
+    if inference == TRANSDUCTIVE:
+        return refine(probs, *_beside_seen(features, roles), roles)
+    return probs
+
+
+def _beside_seen(features: pd.DataFrame, roles: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
+    """Scored clips by name, and the seen classes, in one space."""
+    trained = roles[trained_clips(roles)].sort_values("name")
+    names = pd.Index(roles.name[scored_clips(roles)], name="name")
+    own, others = (
+        torch.tensor(rows_of(features, clips, "features").to_numpy())
+        for clips in (trained.name, names)
+    )
+    labels = torch.tensor(pd.Index(seen_classes(roles)).get_indexer(trained.class_id))
+    places, seen = beside_seen(own, labels, others, kinematics_of(features))
+    return pd.DataFrame(places.numpy(), names), seen

@@ -41,7 +41,7 @@ def _score_unseen(phase: str) -> Node:
     own = [f"{phase}_{name}" for name in ("unseen_classifier", "features", "roles")]
     return node(
         Bound(score_unseen, phase=phase),
-        [*own, "candidates"],
+        [*own, "candidates", "params:inference"],
         f"{phase}_unseen_probs",
         name=f"score_{phase}_unseen",
     )

@@ -1,12 +1,14 @@
 """Nodes of the benchmark: figures of cells, and tables that join them."""
 
 import logging
+from dataclasses import replace
 
 import pandas as pd
 
 from msf_kedro.reports import benchmark
 from msf_kedro.reports.benchmark import Cell
 from msf_kedro.zero_shot.gate import GateConfig
+from msf_kedro.zero_shot.inference import in_tables, inference_of
 
 logger = logging.getLogger(__name__)
 
@@ -20,9 +22,15 @@ def summarise_cell(
     test_alignment_history: pd.DataFrame,
     calibration_unseen_classifier_history: pd.DataFrame,
     test_unseen_classifier_history: pd.DataFrame,
+    made_with: dict,
     cell: Cell,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The cell's figures, a row per run, and what became of each test clip."""
+    """The cell's figures, a row per run, and what became of each test clip.
+
+    Args:
+        made_with: the parameters that made the predictions.
+    """
+    cell = replace(cell, method=in_tables(cell.method, inference_of(made_with)))
     histories = [
         *(calibration_alignment_history, test_alignment_history),
         *(calibration_unseen_classifier_history, test_unseen_classifier_history),

@@ -30,6 +30,7 @@ SUMMARY = (
     *("zssar_results", "gzssar_results", "predictions", "class_texts"),
     *(f"{phase}_alignment_history" for phase in PHASES),
     *(f"{phase}_unseen_classifier_history" for phase in PHASES),
+    "made_with",
 )
 
 

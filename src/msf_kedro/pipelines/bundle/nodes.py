@@ -199,6 +199,7 @@ def _facts(
     counts = {"acc_seen": clips[SEEN], "harmonic_mean": clips.sum()}
     return {
         **{name: run[name] for name in ("study", "split", "method", "texts", "encoder")},
+        **{name: run[name] for name in ("inference",) if name in run},
         "protocol": protocol,
         "seed": chosen["seed"],
         "seeds": sorted(set(mine.seed.tolist())),

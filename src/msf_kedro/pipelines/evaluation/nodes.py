@@ -6,14 +6,16 @@ import pandas as pd
 
 from msf_kedro.reports import evaluation
 from msf_kedro.zero_shot.gate import GateConfig
+from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables, inference_of
 
 logger = logging.getLogger(__name__)
 
 
-def show(zssar_results: pd.DataFrame) -> None:
+def show(zssar_results: pd.DataFrame, inference: str) -> None:
     """Log the ZSSAR figures, as the last thing of a run without a gate."""
     table = evaluation.results_table(zssar_results)
-    logger.info("ZSSAR, mean ± standard deviation over seeds\n%s", table)
+    title = in_tables("ZSSAR", inference)
+    logger.info("%s, mean ± standard deviation over seeds\n%s", title, table)
 
 
 def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
@@ -43,6 +45,8 @@ def report(
             where the predictions lie, and which gate's figures stand first.
     """
     run = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
+    inference = inference_of(made_with)
+    run |= {} if inference == INDUCTIVE else {"inference": inference}
     run |= {"gate": gate.kind, "parameters": made_with}
     return evaluation.report(run, zssar_results, gzssar_results, gate.kind)
 
@@ -51,13 +55,18 @@ def compare(
     zssar_results: pd.DataFrame,
     gzssar_results: pd.DataFrame,
     published_figures: pd.DataFrame,
+    made_with: dict,
     study: str,
     split: str,
     method: str,
     texts: str,
     encoder: str,
 ) -> pd.DataFrame:
-    """The run's figures beside the published ones, which are logged where there are some."""
+    """The run's figures beside the published ones, which are logged where there are some.
+
+    Nothing is published of transductive inference.
+    """
+    method = in_tables(method, inference_of(made_with))
     cell = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
     table = evaluation.comparison(zssar_results, gzssar_results, published_figures, cell)
     if table[list(evaluation.SOURCES)].notna().any(axis=None):

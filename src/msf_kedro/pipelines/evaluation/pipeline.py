@@ -13,7 +13,9 @@ REPORT = (*RESULTS, "made_with", *CELL, "params:gate")
 
 def create_zssar_pipeline(**kwargs) -> Pipeline:
     """The part that needs no gate."""
-    return Pipeline([_zssar(), node(show, "zssar_results", None, name="show_zssar")])
+    return Pipeline(
+        [_zssar(), node(show, ["zssar_results", "params:inference"], None, name="show_zssar")]
+    )
 
 
 def create_figures_pipeline(**kwargs) -> Pipeline:
@@ -29,7 +31,7 @@ def _zssar() -> Node:
 
 def create_pipeline(**kwargs) -> Pipeline:
     broken_down = ["tradeoff_curves", "confusion", "per_class"]
-    beside = bind(compare, *RESULTS, "published_figures", *CELL)
+    beside = bind(compare, *RESULTS, "published_figures", "made_with", *CELL)
     last = [
         node(*bind(break_down, "predictions", "class_texts"), broken_down, name="break_down"),
         node(*bind(report, *REPORT), "metrics", name="report"),
