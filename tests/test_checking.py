@@ -95,8 +95,8 @@ def test_everything_that_is_wrong_is_told_at_once(project):
         r"seeds is \[1, 1\], expected whole numbers .* each once",
         "unknown encoder 'CLIP'",
         "device 'meta' is of no use here",
-        "parameters gate: kind: Input should be 'threshold', 'logistic' or 'evidence', not"
-        " 'oracle'",
+        "parameters gate: kind: Input should be 'threshold', 'logistic', 'evidence' or 'conformal',"
+        " not 'oracle'",
         "parameters shift_gcn_training: epochs: Input should be greater than 0",
         "msf_plus: components: Input should be greater than 0",
         r"class texts: no row for classes \[8\]",
