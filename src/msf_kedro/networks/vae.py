@@ -37,7 +37,7 @@ def draw(
     mu: Float[Tensor, "*R #B Z"], logvar: Float[Tensor, "*R #B Z"], noise: Float[Tensor, "*R B W"]
 ) -> Float[Tensor, "*R B Z"]:
     """Samples of N(mu, sigma^2) from standard normal noise: `Z` numbers per sample, or one."""
-    return mu + (0.5 * logvar).exp() * noise
+    return torch.addcmul(mu, (0.5 * logvar).exp(), noise)
 
 
 def mean_square(

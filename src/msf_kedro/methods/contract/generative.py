@@ -208,9 +208,9 @@ class Generative(Fitted):
             for layer in ("to_mu", "to_logvar")
         )
         width = 1 if self.config.noise == "sample" else mu.shape[-1]
-        shape = (mu.shape[2], self.config.latents_per_class, width)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
-        noise = noise.unflatten(0, mu.shape[:2])
+        noise = torch.empty(*mu.shape[:3], self.config.latents_per_class, width)
+        for part, generator in zip(noise.flatten(0, 1), generators, strict=True):
+            torch.randn(part.shape, generator=generator, out=part)
         return draw(mu[..., None, :], logvar[..., None, :], noise)
 
     def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n Z"]:
