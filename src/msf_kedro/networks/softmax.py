@@ -46,7 +46,8 @@ class _CrossEntropy(Function):
 
 def _piece(weight, bias, samples, relu) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Error, share that is right, and the error's gradients by weight and bias."""
-    logits = torch.baddbmm(bias.mT, weight.mT, samples.mT)  # classes first: rows are long
+    # Classes first, as rows are long then; the product of a transposed weight can take long.
+    logits = torch.baddbmm(bias.mT, weight.mT.contiguous(), samples.mT)
     logits = logits.to(weight.dtype)
     logits = logits.relu_() if relu else logits
     flat = logits <= 0 if relu else None
