@@ -6,8 +6,8 @@ grows is what belongs to clips and classes. A stage's seconds are processor time
 its processes hold together and the system cannot drop; both include Kedro's start. Prints a table
 in Markdown, and draws it if told where. Needs Linux, for /proc.
 
-    OMP_NUM_THREADS=1 nice python benchmarks/growth.py --clips 1000,4000,16000 --classes 20
-    OMP_NUM_THREADS=1 nice python benchmarks/growth.py --clips 4000 --classes 10,60,240
+    OMP_NUM_THREADS=1 python benchmarks/growth.py --clips 1000,4000,16000 --classes 20
+    OMP_NUM_THREADS=1 python benchmarks/growth.py --clips 4000 --classes 10,60,240
     python benchmarks/growth.py --drawing docs/images/growth.svg    # both, all sizes
 """
 
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,32 +145,28 @@ def measure(clips: int, classes: int) -> dict[str, Cost]:
     return costs
 
 
-def exponent(numbers: list[int], values: list[float]) -> str:
-    """With which power of the number the last increments grow: 1 is linear, "–" is next to none.
-
-    Increments, as every stage has a start that does not grow.
-    """
-    if len(numbers) < 3:
-        return ""
-    first, second = (values[n + 1] - values[n] for n in (-3, -2))
-    if min(first, second) < 0.05 * values[-1]:
-        return "–"
-    steps = [numbers[n + 1] - numbers[n] for n in (-3, -2)]
-    return f"{np.log(second / first) / np.log(steps[1] / steps[0]):.1f}"
-
-
 def table(what: str, sizes: list[tuple[int, int]], found: list[dict[str, Cost]]) -> Iterator[str]:
-    """A Markdown table: a row for each stage, seconds and gigabytes at each size."""
+    """A Markdown table: a row for each stage, seconds and gigabytes at each size.
+
+    Behind them what more clips or classes add, from each size to the next: as every stage has a
+    start that does not grow, these show whether it grows faster than they do.
+    """
     numbers = [size[what == "classes"] for size in sizes]
+    unit = 1000 if what == "clips" else 100
+    steps = list(pairwise(numbers))
     heads = [f"{number:,} {what}" for number in numbers]
-    powers = ["power of s", "of GB"] if len(numbers) > 2 else []
-    yield f"| stage | {' | '.join([*heads, *powers])} |"
-    yield "|---" * (1 + len(heads) + len(powers)) + "|"
+    heads += [f"{unit:,} more, from {one:,} to {other:,}" for one, other in steps]
+    yield f"| stage | {' | '.join(heads)} |"
+    yield "|---" * (1 + len(heads)) + "|"
     for stage in STAGES:
         costs = [costs[stage] for costs in found]
         cells = [f"{cost.seconds:.1f} s, {cost.memory:.2f} GB" for cost in costs]
-        grown = [exponent(numbers, [cost[n] for cost in costs]) for n in (0, 1)] if powers else []
-        yield f"| `{stage}` | {' | '.join([*cells, *grown])} |"
+        for (one, other), (less, more) in zip(steps, pairwise(costs), strict=True):
+            seconds, memory = (
+                unit * (y - x) / (other - one) for x, y in zip(less, more, strict=True)
+            )
+            cells.append(f"{seconds:+.1f} s, {1000 * memory:+.0f} MB")
+        yield f"| `{stage}` | {' | '.join(cells)} |"
 
 
 def drawing(measured: dict[str, tuple[list, list]]) -> str:

@@ -27,8 +27,8 @@ def test_what_was_made_inside_is_not_looked_at_again():
 
 
 def test_an_error_leaves_python_as_it_was():
-    with pytest.raises(ValueError), uncollected():
-        raise ValueError
+    with pytest.raises(ValueError, match="broken"), uncollected():
+        raise ValueError("broken")
     assert gc.isenabled()
 
 
