@@ -169,17 +169,16 @@ def table(what: str, sizes: list[tuple[int, int]], found: list[dict[str, Cost]])
         yield f"| `{stage}` | {' | '.join(cells)} |"
 
 
-def drawing(measured: dict[str, tuple[list, list]]) -> str:
-    """A row for each stage: seconds and gigabytes against clips, then against classes."""
+def drawing(what: str, sizes: list[tuple[int, int]], found: list[dict[str, Cost]]) -> str:
+    """A row for each stage: seconds and gigabytes against clips or classes."""
+    scale, axis = (1000, "clips, thousands") if what == "clips" else (1, what)
+    numbers = [size[what == "classes"] / scale for size in sizes]
     panels = []
     for stage in STAGES:
-        for what, (sizes, found) in measured.items():
-            scale, unit = (1000, "clips, thousands") if what == "clips" else (1, what)
-            numbers = [size[what == "classes"] / scale for size in sizes]
-            for field, label, kind in (("seconds", "s", "seen"), ("memory", "GB", "unseen")):
-                values = [getattr(costs[stage], field) for costs in found]
-                panels.append(Panel(stage, unit, label, {kind: (stage, numbers, values)}))
-    return panels_chart(panels, "Time and memory of every stage, against clips and classes")
+        for field, label, kind in (("seconds", "s", "seen"), ("memory", "GB", "unseen")):
+            values = [getattr(costs[stage], field) for costs in found]
+            panels.append(Panel(stage, axis, label, {kind: (stage, numbers, values)}))
+    return panels_chart(panels, f"Time and memory of every stage, against {what}")
 
 
 def main() -> None:
@@ -188,7 +187,7 @@ def main() -> None:
     )
     parser.add_argument("--clips", help="numbers, such as 1000,4000; default: both series")
     parser.add_argument("--classes", default="20", help="numbers, of at least 10")
-    parser.add_argument("--drawing", type=Path, help="an .svg file to write")
+    parser.add_argument("--drawing", type=Path, help="an .svg file to write, of the first series")
     options = parser.parse_args()
     series = SIZES
     if options.clips:
@@ -206,7 +205,8 @@ def main() -> None:
         print(f"\nload of the machine {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores\n")
         print("\n".join(table(what, *measured[what])), flush=True)
     if options.drawing:
-        options.drawing.write_text(drawing(measured))
+        what = next(iter(measured))
+        options.drawing.write_text(drawing(what, *measured[what]))
 
 
 if __name__ == "__main__":
