@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from watching import KINDS, Watch
 
 from msf_kedro.sample import ACTIONS, generate_clip, write_skeleton
 
@@ -32,7 +33,6 @@ FRAMES = (100, 150)
 WITHOUT_BODY = 200  # one clip in so many, as in NTU
 NTU_60 = [action for action in ACTIONS if action <= 60]
 ORIENTATION = "-0.2059422 0.05349901 0.9692109 -0.1239193"  # as many digits as in recordings
-MEMORY = {"RssAnon": "own", "RssFile": "mapped files"}
 
 
 def clip_of(number: int) -> tuple[str, str]:
@@ -69,56 +69,25 @@ def write_corpus(folder: Path, clips: int) -> None:
     print(f"written in {time.monotonic() - start:.0f} s")
 
 
-def family(parent: int) -> list[int]:
-    """A process and its descendants."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:  # it has just ended
-            continue
-        children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found = [parent]
-    for process in found:
-        found += children.get(process, [])
-    return found
-
-
-def memory(processes: list[int]) -> dict[str, int]:
-    """Resident bytes of some processes together; shared pages count for each of them."""
-    total = dict.fromkeys(MEMORY, 0)
-    for process in processes:
-        try:
-            lines = Path(f"/proc/{process}/status").read_text().splitlines()
-        except OSError:
-            continue
-        for line in lines:
-            key, _, value = line.partition(":")
-            if key in total:
-                total[key] += int(value.split()[0]) * 1024
-    return total
-
-
 def run(command: list[str], kill_after: float | None) -> dict:
     """Run a command and watch it; kill it outright, like a power cut, after so many seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"PYTHONPATH": "src"})
-    peak, most = dict.fromkeys(MEMORY, 0), 1
-    while process.poll() is None:
-        members = family(process.pid)
-        most = max(most, len(members))
-        peak = {key: max(peak[key], value) for key, value in memory(members).items()}
-        if kill_after and time.monotonic() - start > kill_after:
-            process.kill()
-        time.sleep(0.1)
+    watch = Watch(process.pid)
+    try:
+        process.wait(kill_after)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    watch.stop()
     seconds = time.monotonic() - start
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     killed = bool(kill_after) and process.returncode < 0
     if process.returncode and not killed:
         sys.exit(f"the run failed with {process.returncode}")
-    return {"seconds": seconds, "cpu": cpu, "peak": peak, "processes": most}
+    return {"seconds": seconds, "cpu": cpu, "peak": watch.peak, "processes": watch.processes}
 
 
 def size(folder: Path, pattern: str) -> int:
@@ -128,9 +97,7 @@ def size(folder: Path, pattern: str) -> int:
 def report(clips: int, text: int, skeletons: int, result: dict) -> None:
     seconds, cores = result["seconds"], os.cpu_count()
     rate, scale = clips / seconds, FULL / clips
-    kinds = ", ".join(
-        f"{MEMORY[key]} {value / 1e6:.0f} MB" for key, value in result["peak"].items()
-    )
+    kinds = ", ".join(f"{KINDS[key]} {value / 1e6:.0f} MB" for key, value in result["peak"].items())
     print(
         f"{clips} clips, {text / 1e9:.2f} GB of text, skeletons {skeletons / 1e9:.2f} GB\n"
         f"wall {seconds:.1f} s, {rate:.0f} files/s, {rate / cores:.0f} files/s per core of {cores};"

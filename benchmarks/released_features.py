@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
+from watching import Watch
 
 from msf_kedro.zero_shot.splits import SplitConfig, get_split, parse_classes
 
@@ -113,8 +114,8 @@ def write_archive(folder: Path, split: SplitConfig, classes: list[int], scale: f
     archive.write_texts(folder / "texts")
 
 
-def run(command: list[str]) -> list[tuple[str, float]]:
-    """Run, pass the output on, and return the seconds up to each node's end."""
+def run(command: list[str]) -> tuple[list[tuple[str, float]], Watch]:
+    """Run, pass the output on; the seconds from each node's end to the next, and the memory."""
     seconds, before = [], time.perf_counter()
     environment = os.environ | {"PYTHONUNBUFFERED": "1", "COLUMNS": "200"}
     with subprocess.Popen(
@@ -125,6 +126,7 @@ def run(command: list[str]) -> list[tuple[str, float]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     ) as process:
+        watch = Watch(process.pid)
         for line in process.stdout:
             sys.stdout.write(line)
             end = re.search(r"INFO +(?:\d+ nodes|\d+/\d+  (.+?)(?:  .*)?$)", line.rstrip())
@@ -132,9 +134,10 @@ def run(command: list[str]) -> list[tuple[str, float]]:
                 now = time.perf_counter()
                 seconds.append((end[1] or "start-up", now - before))
                 before = now
+        watch.stop()
     if process.returncode:
         raise SystemExit(process.returncode)
-    return seconds
+    return seconds, watch
 
 
 def main() -> None:
@@ -143,6 +146,7 @@ def main() -> None:
     parser.add_argument("--split", help="default: the environment's first")
     parser.add_argument("--conf-source", default=str(ROOT / "conf"))
     parser.add_argument("--params", default="", help="further --params of the run")
+    parser.add_argument("--runner", default="SequentialRunner")
     parser.add_argument("--scale", type=float, default=1.0, help="fraction of the full size")
     options = parser.parse_args()
     bootstrap_project(ROOT)
@@ -162,23 +166,26 @@ def main() -> None:
             "text_files": folder / "texts",
         }
         extra = [f"{key}={value}" for key, value in (places | {"split": params["split"]}).items()]
-        seconds = run(
+        seconds, watch = run(
             [
                 *(sys.executable, "-m", "kedro", "run", "--pipelines=gzssar_released"),
                 *(f"--env={options.env}", f"--conf-source={options.conf_source}"),
+                f"--runner={options.runner}",
                 "--params=" + ",".join([*extra, options.params]).strip(","),
             ]
         )
         written = sum(file.stat().st_size for file in (folder / "data").rglob("*.*"))
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024**2
+    cpu, peak = usage.ru_utime + usage.ru_stime, watch.peak["RssAnon"] / 1e9
     print(f"\n{'node':45} seconds")
     for node, spent in seconds:
         print(f"{node:45} {spent:7.1f}")
     print(
         f"{'all':45} {sum(spent for _, spent in seconds):7.1f}\n"
         f"{'processor time':45} {cpu:7.1f}\n"
-        f"archive {size / 1e6:.0f} MB, artifacts {written / 1e6:.0f} MB, peak memory {peak:.1f} GB"
+        f"archive {size / 1e6:.0f} MB, artifacts {written / 1e6:.0f} MB, "
+        f"peak own memory of {watch.processes} processes together {peak:.1f} GB,"
+        f" load {os.getloadavg()[0]:.1f}"
     )
 
 

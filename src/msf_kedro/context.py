@@ -19,6 +19,7 @@ from omegaconf import OmegaConf
 
 from msf_kedro.configuration import check_name, check_seeds, misfits
 from msf_kedro.pipelines.later import Later
+from msf_kedro.runner.uncollected import uncollected
 
 # What base cannot give: the file of an environment that gives it, and an example.
 OWN = {
@@ -76,6 +77,7 @@ class StudyContext(KedroContext):
             one sentence.
     """
 
+    @uncollected()
     @in_a_sentence()
     def __init__(self, *args: Any, **kwargs: Any):
         from msf_kedro.texts.encoders import get_encoder

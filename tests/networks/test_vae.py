@@ -63,6 +63,33 @@ def test_mean_square_is_of_each_replica():
     torch.testing.assert_close(mean_square(output, torch.zeros(2, 1, 2)), torch.tensor([2.5, 0.0]))
 
 
+@pytest.mark.parametrize("shape", [(5, 3), (2, 5, 3)])
+def test_gradients_are_those_of_plain_formulations(shape):
+    """Every replica's, each with a factor of its own."""
+    draw = torch.Generator().manual_seed(0)
+    one, other = torch.randn(2, *shape, generator=draw, dtype=torch.float64)
+    factor = torch.rand(shape[:-2], generator=draw, dtype=torch.float64) + 1
+
+    def plain_square(output, target):
+        return (output - target).square().mean((-2, -1))
+
+    def plain_divergence(mu, logvar):
+        return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1).mean(-1)
+
+    ways = {mean_square: plain_square, kl_divergence: plain_divergence}
+    for ours, plain in ways.items():
+        found = []
+        for way in (ours, plain):
+            first = one.clone().requires_grad_()
+            second = other.clone().requires_grad_(ours is kl_divergence)  # a target gets none
+            value = way(first, second)
+            (value * factor).sum().backward()
+            found.append(
+                [part for part in (value.detach(), first.grad, second.grad) if part is not None]
+            )
+        torch.testing.assert_close(*found, rtol=1e-12, atol=1e-14)
+
+
 def test_encoder_and_decoder_are_linear_maps():
     vae = make()
     x, z = torch.randn(2, 3, 7), torch.randn(2, 3, 4)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -137,6 +138,16 @@ def test_the_threshold_gate_reaches_the_largest_harmonic_mean(seed, protocol):
     scores = score(gate, evidence.seen_logits, evidence.unseen_probs)
     found = harmonic_at(gate.threshold, scores, evidence)
     assert found == pytest.approx(best_by_brute_force(evidence, temperatures))
+
+
+def test_many_clips_take_little_memory():
+    """A pair of clip and threshold each would fill a gigabyte."""
+    evidence = make_evidence(30_000)
+    tracemalloc.start()
+    fit_gate("threshold", evidence, CONFIG, "paper", width=3, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6
 
 
 def test_a_threshold_lies_between_scores_in_the_middle_of_the_best():

@@ -98,12 +98,12 @@ class Msf(Generative):
             "kl_skeleton": kl_divergence(skeleton.mu, skeleton.logvar),
             "kl_text": kl_divergence(text.mu, text.logvar),
         }
+        total = figures["reconstruction"]
         weight_s, weight_t, weight_cross = config.weights(cycle, step)
-        total = (
-            figures["reconstruction"]
-            + weight_s * figures["kl_skeleton"]
-            + weight_t * figures["kl_text"]
-        )
+        if weight_s:
+            total = total + weight_s * figures["kl_skeleton"]
+        if weight_t:
+            total = total + weight_t * figures["kl_text"]
         if weight_cross:
             measure = mean_square if config.cross_error == "mean_square" else error_norm
             figures["cross"] = network.error(

@@ -3,6 +3,8 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd import Function
+from torch.linalg import vector_norm
 
 from msf_kedro.networks.replicated import ReplicatedLinear
 
@@ -35,21 +37,54 @@ def draw(
     mu: Float[Tensor, "*R #B Z"], logvar: Float[Tensor, "*R #B Z"], noise: Float[Tensor, "*R B W"]
 ) -> Float[Tensor, "*R B Z"]:
     """Samples of N(mu, sigma^2) from standard normal noise: `Z` numbers per sample, or one."""
-    return mu + (0.5 * logvar).exp() * noise
+    return torch.addcmul(mu, (0.5 * logvar).exp(), noise)
 
 
 def mean_square(
     output: Float[Tensor, "*R B D"], target: Float[Tensor, "*R B D"]
 ) -> Float[Tensor, "*R"]:
-    """Mean squared error of every replica."""
-    return (output - target).square().mean(dim=(-2, -1))
+    """Mean squared error of every replica; targets get no gradient."""
+    return _MeanSquare.apply(output, target)
 
 
 def kl_divergence(
     mu: Float[Tensor, "*R B Z"], logvar: Float[Tensor, "*R B Z"]
 ) -> Float[Tensor, "*R"]:
     """KL(N(mu, sigma^2) || N(0, 1)), summed over latent dimensions, averaged over the batch."""
-    return 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1).mean(-1)
+    return _Divergence.apply(mu, logvar)
+
+
+class _MeanSquare(Function):
+    """With a gradient of its own, which passes over the errors once."""
+
+    @staticmethod
+    def forward(ctx, output, target):
+        error = output - target
+        ctx.save_for_backward(error)
+        norm = vector_norm(vector_norm(error, dim=-1), dim=-1)
+        return norm.square_().div_(error.shape[-2] * error.shape[-1])
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (error,) = ctx.saved_tensors
+        rows, width = error.shape[-2:]
+        return error * (gradient * (2 / (rows * width)))[..., None, None], None
+
+
+class _Divergence(Function):
+    """With a gradient of its own, which passes over means and variances once."""
+
+    @staticmethod
+    def forward(ctx, mu, logvar):
+        ctx.save_for_backward(mu, logvar)
+        terms = logvar.exp().addcmul_(mu, mu).sub_(logvar).sub_(1)
+        return terms.sum(-1).mean(-1).mul_(0.5)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        mu, logvar = ctx.saved_tensors
+        share = (gradient / mu.shape[-2])[..., None, None]
+        return mu * share, logvar.exp().sub_(1).mul_(0.5 * share)
 
 
 def wasserstein_distance(

@@ -23,6 +23,7 @@ from .places import Place
 from .recipes import Recipes, recipe_hash
 from .records import Recipe, Record
 from .runs import Project, Run, runs_of
+from .uncollected import uncollected
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ class Lineage:
         let_children_end_with_this()  # here, as a runner may start some before its run
 
     @hook_impl(trylast=True)
+    @uncollected()
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: CatalogProtocol
     ) -> None:

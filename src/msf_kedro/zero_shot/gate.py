@@ -174,9 +174,11 @@ def harmonic_means(
     scores: Float[np.ndarray, " n"], thresholds: Float[np.ndarray, " t"], evidence: Evidence
 ) -> Float[np.ndarray, " t"]:
     """The harmonic mean of seen and unseen accuracy that each threshold gives."""
-    called_seen = scores >= thresholds[:, None]
-    seen = (called_seen & evidence.seen_right)[:, evidence.is_seen].mean(axis=1)
-    unseen = (~called_seen & evidence.unseen_right)[:, ~evidence.is_seen].mean(axis=1)
+    right_seen = np.sort(scores[evidence.is_seen & evidence.seen_right])
+    right_unseen = np.sort(scores[~evidence.is_seen & evidence.unseen_right])
+    kept = len(right_seen) - np.searchsorted(right_seen, thresholds)  # score >= threshold
+    let_go = np.searchsorted(right_unseen, thresholds)
+    seen, unseen = kept / evidence.is_seen.sum(), let_go / (~evidence.is_seen).sum()
     return harmonic_mean(seen, unseen)
 
 

@@ -21,6 +21,7 @@ from msf_kedro.methods.contract.fitted import Classifier, Fitted, Latents
 from msf_kedro.methods.contract.task import Task
 from msf_kedro.networks import training
 from msf_kedro.networks.replicated import ReplicatedLinear
+from msf_kedro.networks.softmax import cross_entropy
 from msf_kedro.networks.vae import GAIN, draw
 from msf_kedro.texts.fusion import Texts
 
@@ -167,7 +168,7 @@ class Generative(Fitted):
         def loss(
             number: int, step: int, batch: Int[Tensor, "R B"], noise: Float[Tensor, "R P B W"]
         ) -> dict[str, Tensor]:
-            skeletons, words = features[batch], texts[labels[batch]]
+            skeletons, words = F.embedding(batch, features), F.embedding(labels[batch], texts)
             return cls.loss(network, skeletons, words, noise, number, step, config)
 
         cycles = (cycle(number) for number in range(1, config.cycles + 1))
@@ -207,9 +208,9 @@ class Generative(Fitted):
             for layer in ("to_mu", "to_logvar")
         )
         width = 1 if self.config.noise == "sample" else mu.shape[-1]
-        shape = (mu.shape[2], self.config.latents_per_class, width)
-        noise = torch.stack([torch.randn(shape, generator=g) for g in generators])
-        noise = noise.unflatten(0, mu.shape[:2])
+        noise = torch.empty(*mu.shape[:3], self.config.latents_per_class, width)
+        for part, generator in zip(noise.flatten(0, 1), generators, strict=True):
+            torch.randn(part.shape, generator=generator, out=part)
         return draw(mu[..., None, :], logvar[..., None, :], noise)
 
     def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n Z"]:
@@ -226,15 +227,10 @@ class Generative(Fitted):
         generators = self._generators("unseen_classifier")
         linear = ReplicatedLinear(width, classes, generators, GAIN).to(device)
         samples = latents.values.reshape(len(generators), classes * per_class, width).to(device)
-        target = torch.arange(classes, device=device).repeat_interleave(per_class)
-        target = target.expand(len(generators), -1)
 
         def loss(samples: Tensor) -> dict[str, Tensor]:
-            logits = linear(samples)
-            logits = logits.relu() if config.relu_logits else logits
-            error = F.cross_entropy(logits.transpose(1, 2), target, reduction="none").mean(1)
-            accuracy = (logits.argmax(-1) == target).float().mean()
-            return {"loss": error.sum(), "accuracy": accuracy}
+            error, right = cross_entropy(linear.weight, linear.bias, samples, config.relu_logits)
+            return {"loss": error.sum(), "accuracy": right.mean()}
 
         optimizer = torch.optim.Adam(
             linear.parameters(), lr=config.classifier_learning_rate, fused=True
