@@ -6,7 +6,8 @@ PIPELINE ?= gzssar
 # The environment: KEDRO_ENV where this is empty, else the sample.
 ENV ?=
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
-NUMERICAL := tests/clips tests/methods tests/networks tests/zero_shot
+NUMERICAL := $(patsubst %,tests/clips/test_%.py,augment kinematics normalise streams) \
+	tests/evidence tests/methods tests/networks tests/zero_shot -k "not ten_seeds"
 
 .PHONY: help run rerun demo test lint viz docs lock clean
 
@@ -23,7 +24,7 @@ demo: $(VENV)/.installed-demo  ## after `make run`: play with words and clips in
 	$(BIN)/kedro msf demo $(if $(ENV),--env=$(ENV))
 
 # The second run computes as a processor without vector units does: floats round otherwise there.
-test: $(VENV)/.installed-dev lint  ## lint, run all tests, then the numerical ones anew
+test: $(VENV)/.installed-dev lint  ## lint, run all tests, then the quick numerical ones anew
 	$(PYTEST)
 	ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 $(PYTEST) $(NUMERICAL)
 
