@@ -20,10 +20,15 @@ def test_inside_nothing_is_collected_and_afterwards_again():
     assert gc.isenabled()
 
 
-def test_what_was_made_inside_is_not_looked_at_again():
+def test_what_was_made_inside_the_first_is_not_looked_at_again():
+    gc.unfreeze()
     with uncollected():
         made = [[] for _ in range(1000)]
-    assert gc.get_freeze_count() >= len(made)
+    assert (frozen := gc.get_freeze_count()) >= len(made)
+    with uncollected():
+        again = [[] for _ in range(1000)]
+    assert gc.get_freeze_count() <= frozen
+    assert len(again) == len(made)
 
 
 def test_an_error_leaves_python_as_it_was():
