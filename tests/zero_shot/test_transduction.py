@@ -7,7 +7,13 @@ import torch
 import torch.nn.functional as F
 
 from msf_kedro.methods.contract.beside_seen import beside_seen
-from msf_kedro.zero_shot.inference import check_inference, in_tables, inference_of
+from msf_kedro.zero_shot.inference import (
+    INFERENCES,
+    check_inference,
+    in_tables,
+    inference_of,
+    out_of_tables,
+)
 from msf_kedro.zero_shot.transduction import refine, refined
 
 SEEN, UNSEEN, WIDTH = 6, 4, 24
@@ -178,3 +184,5 @@ def test_predictions_say_what_made_them():
 def test_tables_name_what_is_transductive():
     assert in_tables("msf", "inductive") == "msf"
     assert in_tables("msf", "transductive") == "msf, transductive"
+    for inference in INFERENCES:
+        assert out_of_tables(in_tables("msf", inference)) == ("msf", inference)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from msf_kedro.clips.clip import ClipsConfig
 from msf_kedro.joins import rows_of
@@ -24,15 +26,24 @@ def training_task(
     Args:
         features: of these clips, among others; kinematics are the last columns, if there are some.
     """
-    # By name, so that the same clips in another order give the same batches.
-    trained, classes = roles[trained_clips(roles)].sort_values("name"), seen_classes(roles)
+    values, labels = training_clips(features, roles)
     return Task(
-        features=torch.tensor(rows_of(features, trained.name, "features").to_numpy()),
-        labels=torch.tensor(pd.Index(classes).get_indexer(trained.class_id)),
-        seen=Texts.of_table(text_features, parse_texts(texts), classes, encoder),
+        features=values,
+        labels=labels,
+        seen=Texts.of_table(text_features, parse_texts(texts), seen_classes(roles), encoder),
         layout=clips.layout,
         kinematics=kinematics_of(features),
     )
+
+
+def training_clips(
+    features: pd.DataFrame, roles: pd.DataFrame
+) -> tuple[Float[Tensor, "n D"], Int[Tensor, " n"]]:
+    """Features of a phase's training clips, and of each its place among the seen classes."""
+    # By name, so that the same clips in another order give the same batches.
+    trained = roles[trained_clips(roles)].sort_values("name")
+    values = torch.tensor(rows_of(features, trained.name, "features").to_numpy())
+    return values, torch.tensor(pd.Index(seen_classes(roles)).get_indexer(trained.class_id))
 
 
 def kinematics_of(features: pd.DataFrame) -> int:

@@ -21,6 +21,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from msf_kedro.configuration import configuration
 from msf_kedro.reports.published import FIGURES
 from msf_kedro.runtime import derive_seed
+from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables, out_of_tables
 from msf_kedro.zero_shot.metrics import harmonic_mean
 
 CELL = ["method", "texts", "encoder"]
@@ -107,22 +108,19 @@ def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     tested against each other, and each against its method without.
     """
     found = []
-    kinds = dict.fromkeys((cell.encoder, cell.method.partition(", ")[2]) for cell in cells)
-    for encoder, inference in kinds:
-        here = [
-            c for c in cells if (c.encoder, c.method.partition(", ")[2]) == (encoder, inference)
-        ]
-        msf = f"msf, {inference}" if inference else "msf"
+    alike: dict[tuple[str, str], list[Cell]] = {}
+    for cell in cells:
+        alike.setdefault((cell.encoder, out_of_tables(cell.method)[1]), []).append(cell)
+    for (encoder, inference), here in alike.items():
+        msf = in_tables("msf", inference)
         others = [cell for cell in here if cell.method != msf]
         full = {cell.method for cell in others if cell.texts == FULL}
         widest = [cell for cell in others if cell.texts == FULL or cell.method not in full]
         wanted = [(Cell(msf, FULL, encoder), cell) for cell in widest]
         wanted += [(Cell(msf, a, encoder), Cell(msf, b, encoder)) for a, b in ABLATIONS]
         wanted += [(c, Cell(msf, c.texts, encoder)) for c in others if c.texts != FULL]
-        if inference:
-            wanted += [
-                (cell, cell._replace(method=cell.method.partition(", ")[0])) for cell in here
-            ]
+        if inference != INDUCTIVE:
+            wanted += [(cell, cell._replace(method=out_of_tables(cell.method)[0])) for cell in here]
         found += [pair for pair in wanted if set(pair) <= set(cells)]
     return found
 

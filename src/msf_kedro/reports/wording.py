@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from msf_kedro.zero_shot.inference import in_tables, out_of_tables
+
 TITLE = "Results of the benchmarks"
 NOTE = (
     "Quote protocol strict. Protocol paper selects on test and is given only for comparison with"
@@ -29,8 +31,8 @@ METHODS = {
 
 def method_name(method: str) -> str:
     """A method as it is called: `msf, transductive` is MSF, transductive."""
-    name, comma, inference = method.partition(", ")
-    return METHODS.get(name, name) + comma + inference
+    name, inference = out_of_tables(method)
+    return in_tables(METHODS.get(name, name), inference)
 
 
 TEXTS = ("LB", "AD", "MD", "AD+MD", "LB+AD+MD")

@@ -30,3 +30,9 @@ def inference_of(made_with: Mapping[str, Any]) -> str:
 def in_tables(method: str, inference: str) -> str:
     """What tables call a method: `msf`, or `msf, transductive`."""
     return method if inference == INDUCTIVE else f"{method}, {inference}"
+
+
+def out_of_tables(name: str) -> tuple[str, str]:
+    """Method and inference, from what `in_tables` gave."""
+    method, _, inference = name.partition(", ")
+    return method, inference or INDUCTIVE

@@ -12,12 +12,12 @@ from msf_kedro.methods import configure, get_method, load_classifier, load_fitte
 from msf_kedro.methods.contract.beside_seen import beside_seen
 from msf_kedro.methods.contract.fitted import Latents
 from msf_kedro.networks.training import Checkpoint
-from msf_kedro.pipelines.training_task import kinematics_of, training_task
+from msf_kedro.pipelines.training_task import kinematics_of, training_clips, training_task
 from msf_kedro.texts.fusion import Texts
 from msf_kedro.zero_shot import protocols
 from msf_kedro.zero_shot.inference import TRANSDUCTIVE, check_inference
 from msf_kedro.zero_shot.protocols import PROTOCOLS, choose_candidates
-from msf_kedro.zero_shot.splits import scored_clips, seen_classes, trained_clips, unseen_classes
+from msf_kedro.zero_shot.splits import scored_clips, unseen_classes
 from msf_kedro.zero_shot.transduction import refine
 
 logger = logging.getLogger(__name__)
@@ -111,12 +111,8 @@ def score_unseen(
 
 def _beside_seen(features: pd.DataFrame, roles: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     """Scored clips by name, and the seen classes, in one space."""
-    trained = roles[trained_clips(roles)].sort_values("name")
     names = pd.Index(roles.name[scored_clips(roles)], name="name")
-    own, others = (
-        torch.tensor(rows_of(features, clips, "features").to_numpy())
-        for clips in (trained.name, names)
-    )
-    labels = torch.tensor(pd.Index(seen_classes(roles)).get_indexer(trained.class_id))
-    places, seen = beside_seen(own, labels, others, kinematics_of(features))
+    others = torch.tensor(rows_of(features, names, "features").to_numpy())
+    own = training_clips(features, roles)
+    places, seen = beside_seen(*own, others, kinematics_of(features))
     return pd.DataFrame(places.numpy(), names), seen
