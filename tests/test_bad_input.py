@@ -369,14 +369,22 @@ def test_features_of_other_clips_are_not_aligned(method, changed, tmp_path):
 @pytest.mark.parametrize(
     ("stage", "selection", "message"),
     [
-        ("features", {"node_names": ["calibration.joint.extract_features"]}, None),
-        ("alignment", {"node_names": ["test.score"]}, "features: no row for 1 of 16 clips, "),
-        ("alignment", {"node_names": ["score_test_unseen"]}, "features: no row for 1 of "),
+        ("features", {"node_names": ["features.calibration.joint.extract_features"]}, None),
+        (
+            "alignment",
+            {"node_names": ["alignment.test.score"]},
+            "features: no row for 1 of 16 clips, ",
+        ),
+        (
+            "alignment",
+            {"node_names": ["alignment.score_test_unseen"]},
+            "features: no row for 1 of ",
+        ),
         ("gate", {}, "features and roles are not of the same clips: 2 clips are in features "),
-        ("gate", {"node_names": ["apply_gates"]}, "seen logits: no row for 1 of 40 clips, "),
+        ("gate", {"node_names": ["gate.apply_gates"]}, "seen logits: no row for 1 of 40 clips, "),
         (
             "zssar",
-            {"node_names": ["evaluate_zssar"]},
+            {"node_names": ["evaluation.evaluate_zssar"]},
             "probabilities of .*: no row for 1 of 8 clips",
         ),
     ],
@@ -387,7 +395,7 @@ def test_no_later_stage_takes_them_either(stage, selection, message, changed, tm
     if message is None:
         run(root, stage, **selection)
         message = "bone features and joint features are not of the same clips: 2 clips are in bone"
-        stage, selection = "features", {"node_names": ["calibration.fuse_streams"]}
+        stage, selection = "features", {"node_names": ["features.calibration.fuse_streams"]}
     with pytest.raises(ValueError, match=message) as raised:
         run(root, stage, **selection)
     assert COME[1] in str(raised.value)

@@ -39,9 +39,9 @@ RAW = {
     "released_features",
     "released_checkpoint",
 }
-SCRATCH = "training_state"  # ends the names of what trainings that have not ended leave
 # What the tables of all studies are made from, read only, and these tables.
 COLLECTED = {"studies"}
+SCRATCH = {"training_state"}  # has no place of its own
 OVER_STUDIES = {"tables", "tables_markdown", "tables_html"}
 # What no node reads, but the context, which makes the benchmark of it.
 READ_BY_CONTEXT = {"benchmark", "method_texts", "variant"}
@@ -148,7 +148,7 @@ def test_nothing_between_nodes_lies_in_memory(env):
     for name, data_set in data_sets(env).items():
         assert data_set is not None, f"{name} is in no catalog entry or pattern"
         assert not isinstance(data_set, MemoryDataset), name
-        if name not in RAW | COLLECTED and not name.endswith(SCRATCH):
+        if name not in RAW | COLLECTED | SCRATCH:
             assert isinstance(data_set, AbstractVersionedDataset), name
             assert data_set._version is not None, f"{name} is not versioned"
 
@@ -181,8 +181,7 @@ def test_the_benchmark_shares_the_files_of_single_jobs(env):
     stages = ("splits", "semantics", "features", "alignment", "gate")
     made = set().union(*(PIPELINES[stage].all_outputs() for stage in stages))
     made |= {"zssar_results", "gzssar_results"}
-    scratch = {name for name in PIPELINES["gzssar"].inputs() if name.endswith(SCRATCH)}
-    assert {single(env, name) for name in shared} == made | scratch
+    assert {single(env, name) for name in shared} == made
 
 
 @every_environment
@@ -205,13 +204,9 @@ def test_paths_tell_runs_apart(env, name):
         if hasattr(mine[data_set], "_filepath")
         and file_of(other[data_set]) != file_of(mine[data_set])
     }
-    scratch = {data_set for data_set in moved if data_set.endswith(SCRATCH)}
     evidence = {data_set for data_set in moved if data_set.endswith(("_evidence", "_witness"))}
-    assert moved - scratch - evidence == behind(f"params:{name}") - evidence
+    assert moved - evidence == behind(f"params:{name}") - evidence
     assert evidence or not behind(f"params:{name}") & {"test_evidence"}
-    for data_set in scratch:  # a training's state lies where its network does
-        network = "shift_gcn" if data_set.count(".") == 2 else "alignment"
-        assert data_set.replace(SCRATCH, network) in moved
     later = PIPELINES["bundle"].all_outputs() | PIPELINES["recognition"].all_outputs()
     for data_set in mine.keys() & other.keys() - moved - later:  # the benchmark's and all others
         if hasattr(mine[data_set], "_filepath"):
@@ -221,7 +216,7 @@ def test_paths_tell_runs_apart(env, name):
 @every_environment
 def test_data_root_moves_all_that_is_written(env, tmp_path):
     for name, data_set in data_sets(env, data_root=str(tmp_path)).items():
-        if name not in RAW | COLLECTED:
+        if name not in RAW | COLLECTED | SCRATCH:
             assert file_of(data_set).is_relative_to(tmp_path), name
     scratch = study(env, data_root=str(tmp_path)).entries["clip_chunks"]["path"]
     own = study(env).params["study"]

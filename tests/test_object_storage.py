@@ -11,8 +11,8 @@ from msf_kedro.runner.places import place
 from msf_kedro.runner.runs import runs_of
 
 NODES = [
-    *("prepare_clips", "split_clips"),
-    *("test.joint.train_shift_gcn", "test.joint.extract_features"),
+    *("skeletons.prepare_clips", "splits.split_clips"),
+    *("features.test.joint.train_shift_gcn", "features.test.joint.extract_features"),
 ]
 
 

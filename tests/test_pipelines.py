@@ -12,6 +12,7 @@ from kedro.pipeline.node import Node
 from support.sessions import ROOT, artifacts, context, read
 
 from msf_kedro.pipeline_registry import register_pipelines
+from msf_kedro.runner.artifacts import artifact_of, scratch_of
 from msf_kedro.zero_shot.splits import PHASES
 
 STAGES = [
@@ -50,9 +51,9 @@ def test_every_stage_and_job_has_its_name():
 
 def test_zssar_is_what_needs_no_gate():
     zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
-    gated = names(PIPELINES["gate"]) | {"evaluate_gzssar", "break_down", "report", "compare"}
-    gated |= names(PIPELINES["report"])
-    assert zssar == gzssar - gated | {"show_zssar"}
+    later = names(PIPELINES["evaluation"]) - {"evaluation.evaluate_zssar"}
+    gated = names(PIPELINES["gate"]) | later | names(PIPELINES["report"])
+    assert zssar == gzssar - gated | {"evaluation.show_zssar"}
     assert "zssar_results" in PIPELINES["zssar"].all_outputs()
 
 
@@ -116,7 +117,7 @@ def test_only_training_asks_for_a_gpu():
 def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     params = f"--params=data_root={tmp_path},normalise.window=8"
-    command = ["run", option, "--nodes=prepare_clips", "--env=test", params]
+    command = ["run", option, "--nodes=skeletons.prepare_clips", "--env=test", params]
     result = CliRunner().invoke(KedroCLI(ROOT), command, standalone_mode=False)
     assert result.exit_code == 0, result.output
     folder, found = "02_intermediate/test", artifacts(tmp_path)
@@ -124,16 +125,19 @@ def test_the_command_line_runs_a_pipeline(option, tmp_path, monkeypatch):
     assert read(*found[f"{folder}/skeletons.pt"])["bodies"].shape[-1] == 8, "--params reach in"
 
 
-def test_trainings_have_a_state_of_their_own_each():
-    readers = {node.name: node.inputs for node in PIPELINES["gzssar"].nodes}
-    ending = "training_state"
-    states = {n: [i for i in inputs if i.endswith(ending)] for n, inputs in readers.items()}
-    states = {name: found for name, found in states.items() if found}
-    assert set(states) == {
-        name for name in readers if name.endswith((".train_shift_gcn", ".fit_alignment"))
+@pytest.mark.parametrize("pipeline", ["gzssar", "benchmark"])
+def test_trainings_have_a_state_of_their_own_each(pipeline):
+    """It lies beside the network that is trained."""
+    cells = {"splits": "split_1", "methods": "msf+ridge", "texts": "LB"}
+    catalog = context("test", benchmark=cells).catalog
+    nodes = pipelines[pipeline].nodes
+    found = {n.name: scratch_of(n, catalog) for n in nodes if "training_state" in n.inputs}
+    found = {name: places["training_state"] for name, places in found.items()}
+    trainings = [n for n in nodes if n.name.endswith((".train_shift_gcn", ".fit_alignment"))]
+    assert found == {
+        n.name: artifact_of(catalog, n.outputs[0]).path.parent / "training_state" for n in trainings
     }
-    for name, found in states.items():
-        assert found == [f"{name.rpartition('.')[0]}.training_state"]
+    assert len(set(found.values())) == len(trainings) > 0
 
 
 def test_an_unknown_pipeline_is_refused(tmp_path, monkeypatch):

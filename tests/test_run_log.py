@@ -11,8 +11,8 @@ from msf_kedro.run_log import CHATTER, COMPLETED, StepLines, spelt
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("test.joint.train_shift_gcn", "test · joint · train Shift-GCN"),
-        ("evaluate_gzssar", "evaluate GZSSAR"),
+        ("features.test.joint.train_shift_gcn", "features · test · joint · train Shift-GCN"),
+        ("evaluation.evaluate_gzssar", "evaluation · evaluate GZSSAR"),
         ("split_1.msf.MiniLM.LB+AD.fit_gates", "split_1 · msf · MiniLM · LB+AD · fit gates"),
     ],
 )

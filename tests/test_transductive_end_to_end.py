@@ -22,7 +22,7 @@ PROBS = f"07_model_output/{CELL}/{{}}/unseen_probs.parquet"
 PREDICTIONS = f"07_model_output/{CELL}/predictions.parquet"
 METRICS = f"08_reporting/{CELL}/metrics.json"
 PAGE = f"08_reporting/{CELL}/report.html"
-SCORE = ["score_calibration_unseen", "score_test_unseen"]
+SCORE = ["alignment.score_calibration_unseen", "alignment.score_test_unseen"]
 PARAMS = {"inference": "transductive"}
 
 
@@ -34,7 +34,7 @@ def transductive(finished, tmp_path_factory) -> tuple:
     with Log() as log:
         run(root, "alignment", params=PARAMS, node_names=[*SCORE])
         run(root, "gate", "evaluation", "report", params=PARAMS)
-        run(root, "zssar", params=PARAMS, node_names=["show_zssar"])
+        run(root, "zssar", params=PARAMS, node_names=["evaluation.show_zssar"])
         run(root, "bundle", params=PARAMS)
     return root, new_files(root, before), log
 

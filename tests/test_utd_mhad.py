@@ -55,7 +55,7 @@ def test_a_small_shift_gcn_learns_from_real_skeletons(root, utd_mhad):
         "shift_gcn_training": {"epochs": 6, "warmup_epochs": 1},
     }
     with session("utd_mhad", params) as opened:
-        opened.run(pipeline_names=["features"], namespaces=["test.joint_motion"])
+        opened.run(pipeline_names=["features"], namespaces=["features.test.joint_motion"])
     roles = newest(root, "03_primary/utd_mhad/split_1/test/roles.parquet")
     logits = newest(root, "04_feature/utd_mhad/split_1/test/joint_motion/logits.parquet")
     tested = (roles.side == "seen") & (roles.part == "test")

@@ -6,6 +6,7 @@ from kedro.pipeline import Pipeline
 
 from msf_kedro.pipelines.later import Later
 
+PACKAGE = "msf_kedro.pipelines"
 STAGES = (
     *("skeletons", "splits", "semantics", "features", "alignment", "gate", "evaluation", "report"),
 )
@@ -47,8 +48,23 @@ def register_pipelines() -> dict[str, Pipeline]:
 
 def _pipeline(stage: str, create: str = "create_pipeline") -> Pipeline:
     """A stage's pipeline, by the name of the function that creates it."""
-    module = f"msf_kedro.pipelines.{stage}"
-    return Later(lambda: getattr(import_module(module), create)())
+    return Later(lambda: _named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)()))
+
+
+def _named(stage: str, pipeline: Pipeline) -> Pipeline:
+    """Nodes with their stage's name in front; datasets keep theirs.
+
+    So Kedro-Viz draws a stage as one box, and `kedro run --namespaces=gate` runs one.
+    """
+    parameters = {name for name in pipeline.inputs() if name.startswith("params:")}
+    return Pipeline(
+        pipeline,
+        namespace=stage,
+        inputs=pipeline.inputs() - parameters,
+        outputs=pipeline.outputs(),
+        parameters=parameters,
+        prefix_datasets_with_namespace=False,
+    )
 
 
 def _joined(*pipelines: Pipeline) -> Pipeline:

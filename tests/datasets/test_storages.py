@@ -83,12 +83,13 @@ def test_bundles(storage):
 
 
 def test_states_and_chunks_stay_until_they_are_cleared(storage):
-    state = TrainingStateDataset(f"{storage}/training_state").load()
-    state.belongs_to("key")
+    folder = place(f"{storage}/training_state")
+    state = TrainingStateDataset().load()
+    state.belongs_to("key", folder)
     assert state.load() is None
     state.save({"epoch": 1, "kept": [torch.ones(2)]})
-    again = TrainingStateDataset(f"{storage}/training_state").load()
-    again.belongs_to("key")
+    again = TrainingStateDataset().load()
+    again.belongs_to("key", folder)
     assert_equal(again.load(), {"epoch": 1, "kept": [torch.ones(2)]})
     again.clear()
     assert state.load() is None

@@ -32,8 +32,8 @@ def folder(tmp_path) -> Path:
 
 
 def of(key: str, folder: Path) -> TrainingState:
-    state = TrainingStateDataset(str(folder)).load()
-    state.belongs_to(key)
+    state = TrainingStateDataset().load()
+    state.belongs_to(key, folder)
     return state
 
 
@@ -58,7 +58,7 @@ def test_a_state_comes_back_under_its_key_until_it_is_cleared(folder):
     of("x", folder).save(later)
     assert_equal(first.load(), later)
     assert names(folder) == {"state.pt", "kept_0.pt", "kept_1.pt"}
-    TrainingStateDataset(str(folder)).load().clear()
+    of("x", folder).clear()
     assert list(folder.parent.iterdir()) == []
     assert first.load() is None
     first.clear()
@@ -98,20 +98,20 @@ def test_kept_items_of_another_training_are_not_taken(folder):
     assert of("y", folder).load() is None
 
 
-def test_without_a_key_nothing_is_kept_given_or_removed(folder):
-    unnamed = TrainingStateDataset(str(folder)).load()
+def test_a_training_that_belongs_to_nothing_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    unnamed = TrainingStateDataset().load()
     unnamed.save(STATE)
-    assert not folder.parent.exists()
-    of("x", folder).save(STATE)
     assert unnamed.load() is None
-    assert_equal(of("x", folder).load(), STATE)
+    unnamed.clear()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_it_may_be_sent_to_another_process(folder):
     named = of("x", folder)
     named.save(STATE)
     assert_equal(pickle.loads(pickle.dumps(named)).load(), STATE)
-    data_set = TrainingStateDataset(str(folder))
+    data_set = TrainingStateDataset()
     assert pickle.loads(pickle.dumps(data_set)).load().load() is None
 
 
@@ -195,7 +195,7 @@ def test_half_written_files_of_killed_runs_are_removed(folder):
 
 
 def test_a_catalog_builds_it_and_nothing_is_saved(folder):
-    entry = {"type": "msf_kedro.datasets.TrainingStateDataset", "filepath": str(folder)}
+    entry = {"type": "msf_kedro.datasets.TrainingStateDataset"}
     catalog = DataCatalog.from_config({"x": entry | {"metadata": {"kedro-viz": {}}}})
     assert catalog.load("x").load() is None
     assert not folder.parent.exists()
@@ -222,7 +222,7 @@ def test_a_killed_training_goes_on_to_the_same_end(training, moment, tmp_path):
     assert not list(tmp_path.glob(".*"))
     assert len(state.load()["history"]) == 2
     weights, history = train(state)
-    expected, its_history = train(TrainingState(tmp_path))
+    expected, its_history = train(TrainingState())
     assert_equal(weights, expected)
     assert without_seconds(history) == without_seconds(its_history)
     assert len(history) == 4

@@ -92,7 +92,7 @@ def test_tables_are_written_again_from_the_long_one(tmp_path):
     save(tmp_path, "mine", study(1), OLD)
     run(tmp_path, "tables", params=QUICK)
     first = written(tmp_path)
-    run(tmp_path, "tables", node_names=["write_tables"])
+    run(tmp_path, "tables", node_names=["tables.write_tables"])
     assert len(artifacts(tmp_path)[f"{FOLDER}/tables.md"]) == 2
     assert len(artifacts(tmp_path)[f"{FOLDER}/tables.parquet"]) == 1
     assert written(tmp_path)["html"] == first["html"]

@@ -41,7 +41,7 @@ STAGES = {
     )
 }
 BEHIND = ("alignment", "gate", "evaluation", "report")  # the features
-GATHERED = {name for name in STAGES["gate"] if name.startswith("gather_")}  # of no method
+GATHERED = {name for name in STAGES["gate"] if ".gather_" in name}  # of no method
 (LINEAGE,) = (hook for hook in HOOKS if type(hook).__name__ == "Lineage")
 
 
@@ -82,22 +82,22 @@ def test_nothing_has_changed(finished):
         (
             {"gate": {"folds": 3}},
             ("gate", "evaluation", "report"),
-            {"fit_gates": "gate.folds was 2, is 3"},
+            {"gate.fit_gates": "gate.folds was 2, is 3"},
         ),
         (
             {"msf": {"cycles": 3}},
             ("alignment", "gate", "evaluation", "report"),
-            {"test.fit_alignment": "method_config.cycles was 2, is 3"},
+            {"alignment.test.fit_alignment": "method_config.cycles was 2, is 3"},
         ),
         (
             {"shift_gcn_training": {"epochs": 3}},
             ("features", "alignment", "gate", "evaluation", "report"),
-            {"test.bone.train_shift_gcn": "shift_gcn_training.epochs was 2, is 3"},
+            {"features.test.bone.train_shift_gcn": "shift_gcn_training.epochs was 2, is 3"},
         ),
         (
             {"texts": "MD"},
             ("alignment", "gate", "evaluation", "report"),
-            {"fit_gates": "gates is not there"},
+            {"gate.fit_gates": "gates is not there"},
         ),
         ({"workers": 1}, (), {}),
     ],
@@ -127,7 +127,7 @@ def test_a_changed_class_text_never_trains_a_network(finished, root, tmp_path):
     found = plan(root, conf=conf)
     drawn = {node.name for node in pipelines["report"].nodes if "class_texts" in node.inputs}
     assert {name for name in found if found[name].what == RUN} == drawn | {
-        *("embed_texts", "split_clips", "break_down")
+        *("semantics.embed_texts", "splits.split_clips", "evaluation.break_down")
     }
     before = artifacts(root)
     run(root, conf=conf, runner=ChangedOnlyRunner())
@@ -146,14 +146,14 @@ def test_the_same_content_stops_the_wave(root, tmp_path):
     conf = changed_conf(tmp_path, "globals", splits=more)
     before = artifacts(root)
     run(root, conf=conf, runner=ChangedOnlyRunner())
-    assert set(new_files(root, before)) == paths("split_clips")
+    assert set(new_files(root, before)) == paths("splits.split_clips")
 
 
 def test_more_raw_clips_run_what_reads_clips(finished, tmp_path):
     raw = yaml.safe_load((ROOT / "conf/test/catalog.yml").read_text())["raw_clips"]
     conf = changed_conf(tmp_path, "catalog", raw_clips=raw | {"performers": 5})
     found = plan(finished[0], conf=conf)
-    assert found["prepare_clips"].why == "raw_clips has changed"
+    assert found["skeletons.prepare_clips"].why == "raw_clips has changed"
     assert moved(found) == set(found) - STAGES["semantics"]
 
 
@@ -162,7 +162,7 @@ def test_a_lost_output_is_made_again(root):
     file.unlink()
     before = artifacts(root)
     run(root, runner=ChangedOnlyRunner())
-    assert set(new_files(root, before)) == paths("report")
+    assert set(new_files(root, before)) == paths("evaluation.report")
 
 
 @pytest.mark.parametrize("runner", [ChangedOnlyThreadRunner, ChangedOnlyParallelRunner])
@@ -186,17 +186,22 @@ def test_every_runner_makes_the_same(runner, root, tmp_path):
 
 def test_what_a_run_did_is_written_down(root):
     params = {"gate": {"folds": 3}}
-    drawn = STAGES["report"] - {f"{phase}.draw_trainings" for phase in PHASES}
+    drawn = STAGES["report"] - {f"report.draw_{phase}_trainings" for phase in PHASES}
     run(root, params=params, runner=ChangedOnlyRunner())
     runs = context("test", data_root=str(root)).catalog.load("runs")
     about = runs[max(runs)]
     assert about["status"] == "done"
     outcomes = {name: node["outcome"] for name, node in about["nodes"].items()}
     made = {name for name, outcome in outcomes.items() if outcome == "made"}
-    figures = {"break_down", "evaluate_gzssar", "compare", "report"}
+    figures = {
+        "evaluation.break_down",
+        "evaluation.evaluate_gzssar",
+        "evaluation.compare",
+        "evaluation.report",
+    }
     assert made == (STAGES["gate"] - GATHERED) | figures | drawn
     assert set(outcomes.values()) == {"made", "kept"}
-    assert about["nodes"]["fit_gates"]["why"] == "gate.folds was 2, is 3"
+    assert about["nodes"]["gate.fit_gates"]["why"] == "gate.folds was 2, is 3"
     assert about["where"]["packages"].keys() >= {"torch", "kedro", "pandas"}
 
 
@@ -230,7 +235,7 @@ def test_an_edit_in_a_helper_is_noticed_and_one_in_a_comment_is_not(finished, co
     assert status(copied_project, finished[0]) == set()
     file.write_text(before.replace("def harmonic_mean(", "def harmonic_mean(*, exact=True, ", 1))
     found = status(copied_project, finished[0])
-    assert "evaluate_gzssar" in found
+    assert "evaluation.evaluate_gzssar" in found
     assert not found & (STAGES["features"] | STAGES["alignment"] | STAGES["skeletons"])
 
 

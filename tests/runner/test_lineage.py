@@ -88,28 +88,28 @@ def test_a_run_that_fails_says_so(root):
 
 
 def test_two_versions_of_one_ancestor_are_refused_and_both_named(root):
-    run(root, "gzssar", node_names=["test.fit_alignment"], params={"msf": {"cycles": 3}})
+    run(root, "gzssar", node_names=["alignment.test.fit_alignment"], params={"msf": {"cycles": 3}})
     old, new = artifacts(root)[f"06_models/{CELL}/test/alignment.pt"]
     with pytest.raises(ClickException, match=r"mix two versions of alignment\.pt") as refused:
-        run(root, "gzssar", node_names=["test.fit_unseen_classifier"])
+        run(root, "gzssar", node_names=["alignment.test.fit_unseen_classifier"])
     assert old.parent.name in refused.value.message
     assert new.parent.name in refused.value.message
-    nodes = ["test.fit_alignment", "test.fit_unseen_classifier"]
+    nodes = ["alignment.test.fit_alignment", "alignment.test.fit_unseen_classifier"]
     with pytest.raises(ClickException, match=r"as test\.alignment is of this run"):
         run(root, "gzssar", node_names=nodes, params={"msf": {"cycles": 3}})
 
 
 def test_versions_of_equal_content_are_the_same(root):
-    run(root, "gzssar", node_names=["test.fit_alignment"])
+    run(root, "gzssar", node_names=["alignment.test.fit_alignment"])
     before = artifacts(root)
-    run(root, "gzssar", node_names=["test.fit_unseen_classifier"])
+    run(root, "gzssar", node_names=["alignment.test.fit_unseen_classifier"])
     assert len(new_files(root, before)) == 2
 
 
 def test_what_is_out_of_date_is_told(root):
-    run(root, "gzssar", node_names=["test.fit_alignment"], params={"msf": {"cycles": 3}})
+    run(root, "gzssar", node_names=["alignment.test.fit_alignment"], params={"msf": {"cycles": 3}})
     with Log() as log:
-        run(root, "gzssar", node_names=["score_test_unseen"])
+        run(root, "gzssar", node_names=["alignment.score_test_unseen"])
     told = log.messages(logging.WARNING)
     assert len(told) == 2, told
     assert all("was made from test.alignment of version" in text for text in told)
@@ -123,7 +123,7 @@ def test_a_changed_file_is_refused_before_anything_runs(root):
     file.write_bytes(content)
     before = artifacts(root)
     with pytest.raises(ClickException, match=r"gates.parquet: its content is not what run"):
-        run(root, "gzssar", node_names=["apply_gates"])
+        run(root, "gzssar", node_names=["gate.apply_gates"])
     assert new_files(root, before) == {}
     assert "1 of 1 versions are damaged" in command(root, "verify", "gates")
 
@@ -137,10 +137,13 @@ def test_the_report_says_what_made_its_figures_whatever_it_is_run_with(root):
 
 def test_a_parameter_that_was_not_the_same_everywhere_is_told(root):
     params = {"msf": {"learning_rate": 0.001}}
-    run(root, "gzssar", from_nodes=["calibration.fit_alignment"], params=params)
+    run(root, "gzssar", from_nodes=["alignment.calibration.fit_alignment"], params=params)
     several = json.loads(newest(root, METRICS).read_text())["run"]["parameters"]["several"]
     uses = {use["value"]["learning_rate"]: use["nodes"] for use in several["method_config"]}
-    assert uses == {0.0003: ["test.fit_alignment"], 0.001: ["calibration.fit_alignment"]}
+    assert uses == {
+        0.0003: ["alignment.test.fit_alignment"],
+        0.001: ["alignment.calibration.fit_alignment"],
+    }
 
 
 # --- what killed runs leave ---
@@ -155,7 +158,7 @@ def test_the_next_run_removes_what_a_killed_one_has_left(root):
     write_json(record_path(folder / kept.name), unfinished)
     half = kept.parent / f".{kept.name}.1.partial"
     half.write_bytes(b"half")
-    run(root, "gzssar", node_names=["fit_gates"])
+    run(root, "gzssar", node_names=["gate.fit_gates"])
     assert not folder.exists()
     assert not half.exists()
     assert kept.exists()
@@ -170,7 +173,7 @@ def test_a_version_whose_file_is_gone_is_told(root):
 def test_a_version_without_a_record_was_put_there_by_hand_and_stays(root):
     kept = newest(root, GATES)
     record_path(kept).unlink()
-    run(root, "gzssar", node_names=["fit_gates"])
+    run(root, "gzssar", node_names=["gate.fit_gates"])
     assert kept.exists()
 
 
@@ -198,7 +201,7 @@ def test_prune_keeps_the_newest_and_all_that_it_was_made_from(root):
 def test_old_versions_that_a_kept_one_was_made_from_stay(root):
     """Two newer gates: the metrics, which are of the first, keep it."""
     for folds in (3, 4):
-        run(root, "gzssar", node_names=["fit_gates"], params={"gate": {"folds": folds}})
+        run(root, "gzssar", node_names=["gate.fit_gates"], params={"gate": {"folds": folds}})
     first, second, _ = artifacts(root)[GATES]
     assert [saved.file for saved in superfluous(saved_versions(root), keep=1)] == [second]
     assert first in ancestors(newest(root, METRICS))

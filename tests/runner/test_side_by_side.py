@@ -128,7 +128,7 @@ def test_who_makes_the_same_waits_says_for_whom_and_goes_on_when_that_is_killed(
     ended_well(second)
     assert reported(second) == alone(BEHIND_FEATURES)
     assert not is_held(lock)
-    launcher.run("run", "--nodes=report", root=root)
+    launcher.run("run", "--nodes=evaluation.report", root=root)
     assert read(root / f"08_reporting/runs/{first.run_id}.json")["status"] == "interrupted"
     assert unfinished(root) == []
     assert "removed" in launcher.run("msf", "prune", root=root)

@@ -112,6 +112,6 @@ if __name__ == "__main__":
     if moment == "step":
         kill_in_a_step(LOSSES[training])
     kind = Killed if moment == "save" else TrainingState
-    state = kind(Path(folder))
-    state.belongs_to(KEY)
+    state = kind()
+    state.belongs_to(KEY, Path(folder))
     TRAININGS[training](state)

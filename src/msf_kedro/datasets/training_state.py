@@ -8,7 +8,7 @@ from typing import Any
 from kedro.io.core import AbstractDataset, DatasetError
 
 from msf_kedro.runner.files import remove_partial, whole_or_nothing
-from msf_kedro.runner.places import Place, place, remove_tree
+from msf_kedro.runner.places import Place, remove_tree
 
 logger = logging.getLogger(__name__)
 
@@ -17,32 +17,33 @@ class TrainingState:
     """The state of one training, in a folder; a `Checkpoint` as the training loop wants it.
 
     It is the state of whatever the key stands for: what was saved under another key is not given,
-    and without a key nothing is saved or given. What a training keeps of every epoch is written
-    once, to a file of its own; the rest is replaced after every epoch.
+    and of a training that belongs to nothing, nothing is saved or given. What a training keeps of
+    every epoch is written once, to a file of its own; the rest is replaced after every epoch.
     """
 
-    def __init__(self, folder: Place):
-        self._folder = folder
-        self._key: str | None = None
+    def __init__(self) -> None:
+        self._folder: Place | None = None
+        self._key = ""
         self._written = 0  # how many of the kept items are in their files
 
-    def belongs_to(self, key: str) -> None:
-        """Say what the training is made from; to be called before it starts.
+    def belongs_to(self, key: str, folder: Place) -> None:
+        """Say what the training is made from, and where; to be called before it starts.
 
         Also removes what killed runs left half-written.
 
         Args:
             key: stands for all that the result depends on: code, parameters and inputs.
+            folder: where the state is kept; made when it is first saved.
         """
-        self._key = key
-        remove_partial(self._folder)
+        self._key, self._folder = key, folder
+        remove_partial(folder)
 
     def load(self) -> dict[str, Any] | None:
         """The state that was saved last under this key, on the CPU; None if there is none.
 
         A damaged state counts as missing; one of another key is removed.
         """
-        if self._key is None or not self._file("state").exists():
+        if self._folder is None or not self._file("state").exists():
             return None
         try:
             key, state = _read(self._file("state"))
@@ -58,7 +59,7 @@ class TrainingState:
 
     def save(self, state: dict[str, Any]) -> None:
         """Keep a state in place of the last one, whole or not at all."""
-        if self._key is None:
+        if self._folder is None:
             return
         kept = state["kept"]
         for number in range(self._written, len(kept)):
@@ -68,7 +69,8 @@ class TrainingState:
 
     def clear(self) -> None:
         """Remove the state; to be called when what was trained is safely on disk."""
-        remove_tree(self._folder)
+        if self._folder is not None:
+            remove_tree(self._folder)
         self._written = 0
 
     def _write(self, name: str, content: Any) -> None:
@@ -82,22 +84,26 @@ class TrainingState:
 
 
 class TrainingStateDataset(AbstractDataset):
-    """A folder with the state of a training; there only while the training has not ended."""
+    """Where each node that reads it finds the state of its training, beside what it makes.
+
+    One entry in the catalog does for all trainings. A folder is there only while its training has
+    not ended.
+    """
 
     is_scratch = True  # what is made does not depend on it
+    beside_results = "training_state"  # the folder's name
 
-    def __init__(self, filepath: str, metadata: dict | None = None):
+    def __init__(self, metadata: dict | None = None):
         self.metadata = metadata  # read by Kedro-Viz
-        self._filepath = place(filepath)
 
     def load(self) -> TrainingState:
-        return TrainingState(self._filepath)
+        return TrainingState()
 
     def save(self, data: Any) -> None:
-        raise DatasetError(f"{self._filepath} is written while a network is trained, not saved to")
+        raise DatasetError("a training state is written while a network is trained, not saved to")
 
     def _describe(self) -> dict[str, Any]:
-        return {"filepath": str(self._filepath)}
+        return {"folder": self.beside_results}
 
 
 def _read(file: Place) -> tuple[str, Any]:

@@ -1,6 +1,5 @@
 """Kedro's datasets as files: where an artifact's versions are, and which one a run reads."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +65,22 @@ def is_scratch(dataset: AbstractDataset) -> bool:
     return getattr(dataset, "is_scratch", False)
 
 
-def scratch_of(node: Node, catalog: CatalogProtocol) -> Iterator[Place]:
-    """The folders with unfinished work that a node reads."""
+def scratch_of(node: Node, catalog: CatalogProtocol) -> dict[str, Place]:
+    """Datasets with unfinished work that a node reads → the folders that it lies in.
+
+    A dataset names its folder as its `_filepath`; or one name for the folders of all nodes that
+    read it as `beside_results`: each has its own, beside the first of the files that it saves.
+    """
+    found = {}
     for name in node.inputs:
         dataset = None if is_parameter(name) else dataset_of(catalog, name)
-        if dataset is not None and is_scratch(dataset) and hasattr(dataset, "_filepath"):
-            yield place(dataset._filepath)
+        if dataset is None or not is_scratch(dataset):
+            continue
+        if hasattr(dataset, "_filepath"):
+            found[name] = place(dataset._filepath)
+        elif results := [a.path for name in node.outputs if (a := artifact_of(catalog, name))]:
+            found[name] = min(results).parent / dataset.beside_results
+    return found
 
 
 def dataset_of(catalog: CatalogProtocol, name: str) -> AbstractDataset | None:

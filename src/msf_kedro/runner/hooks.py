@@ -15,7 +15,7 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 
 from . import consistency
-from .artifacts import Artifact, artifact_of, dataset_of
+from .artifacts import Artifact, artifact_of, dataset_of, scratch_of
 from .files import content_hash, read_json, size
 from .housekeeping import remove_version
 from .locks import WorkLock, end_with_parent, let_children_end_with_this
@@ -122,18 +122,19 @@ class Lineage:
         recipes, where = self._about(runs_of(catalog).file(run_id))
         artifacts = {name: artifact_of(catalog, name) for name in node.outputs}
         outputs = {name: artifact for name, artifact in artifacts.items() if artifact}
-        scratch = [inputs[name] for name in recipes.known[node.name].ingredients.scratch]
+        scratch = [(inputs[name], folder) for name, folder in scratch_of(node, catalog).items()]
         recipe = recipes.recipe(node.name, catalog)
-        work = _Work(run_id, recipe, where, outputs, scratch, catalog)
+        begun = [unfinished for unfinished, _ in scratch]
+        work = _Work(run_id, recipe, where, outputs, begun, catalog)
         self._working[node.name] = work
         if outputs:
             first = min(outputs.values(), key=lambda artifact: artifact.path)
             work.lock = WorkLock(first.lock, f"run {run_id}")
             work.lock.acquire(f"{first.path.name} ({node.name})")
             self._remove_attempt(work)
-        for unfinished in scratch:
+        for unfinished, folder in scratch:
             if hasattr(unfinished, "belongs_to"):
-                unfinished.belongs_to(recipe_hash(recipe))
+                unfinished.belongs_to(recipe_hash(recipe), folder)
 
     @staticmethod
     def _remove_attempt(work: _Work) -> None:

@@ -26,13 +26,11 @@ class Ingredients:
         function: the qualified name of its function.
         parameters: argument → `name` and `value`.
         inputs: argument → dataset, without parameters and scratch.
-        scratch: datasets with unfinished work.
     """
 
     function: str
     parameters: dict[str, dict[str, Any]]
     inputs: dict[str, str]
-    scratch: list[str]
 
     def names(self) -> set[str]:
         """Texts among the parameters."""
@@ -46,7 +44,7 @@ def ingredients(node: Node, catalog: CatalogProtocol, immaterial: Iterable[str])
         immaterial: parameters that do not change what a node makes, such as a number of workers.
     """
     function, bound = _bound(node)
-    parameters, inputs, scratch = {}, {}, []
+    parameters, inputs = {}, {}
     for argument, value in bound.items():
         if not isinstance(value, _Dataset):
             parameters[argument] = {"name": None, "value": plain(value)}
@@ -54,11 +52,9 @@ def ingredients(node: Node, catalog: CatalogProtocol, immaterial: Iterable[str])
             if value.removeprefix("params:") not in immaterial:
                 loaded = plain(dataset_of(catalog, value).load())
                 parameters[argument] = {"name": str(value), "value": loaded}
-        elif (dataset := dataset_of(catalog, value)) is not None and is_scratch(dataset):
-            scratch.append(str(value))
-        else:
+        elif (dataset := dataset_of(catalog, value)) is None or not is_scratch(dataset):
             inputs[argument] = str(value)
-    return Ingredients(_name(function), parameters, inputs, scratch)
+    return Ingredients(_name(function), parameters, inputs)
 
 
 def code_of(node: Node, code: Code, names: Iterable[str]) -> dict[str, str]:

@@ -303,7 +303,7 @@ def _sweep(pipeline: Pipeline, catalog: CatalogProtocol, runs: RunsDataset) -> N
 def _clear_finished(pipeline: Pipeline, catalog: CatalogProtocol) -> None:
     """Remove unfinished work that was finished after all, by runs that were killed right then."""
     for node in pipeline.nodes:
-        for folder in scratch_of(node, catalog):
+        for folder in scratch_of(node, catalog).values():
             outputs = [a for name in node.outputs if (a := artifact_of(catalog, name))]
             records = [record_path(file) for a in outputs if (file := a.newest())]
             whole = len(records) == len(outputs) and all(record.exists() for record in records)

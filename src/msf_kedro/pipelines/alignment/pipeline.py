@@ -64,7 +64,7 @@ def _phase(phase: str, given: dict[str, Any]) -> Pipeline:
     return Pipeline(
         template,
         namespace=phase,
-        inputs={"text_features": "text_features"}
+        inputs={name: name for name in ("text_features", "training_state")}
         | {name: f"{phase}_{name}" for name in ("features", "roles")},
         outputs={name: f"{phase}_{name}" for name in EXPORTED},
         parameters={name for name in template.inputs() if name.startswith("params:")},

@@ -47,13 +47,6 @@ def join_tables(*tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.concat(results, ignore_index=True), pd.concat(outcomes, ignore_index=True)
 
 
-def join_histories(*histories: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
-    """The trainings of a split's Shift-GCNs in one table, a row per phase and stream and epoch."""
-    named = zip(networks, histories, strict=True)
-    tables = [history.assign(network=network) for network, history in named]
-    return pd.concat(tables, ignore_index=True)
-
-
 def collect(gate: GateConfig, *tables: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """All splits' figures and outcomes in one table each.
 

@@ -7,7 +7,6 @@ and its figures. They are the stages of the single jobs, and share their artifac
 
 from kedro.pipeline import Pipeline, node
 
-from msf_kedro.clips.streams import STREAMS
 from msf_kedro.pipelines import (
     alignment,
     evaluation,
@@ -18,14 +17,17 @@ from msf_kedro.pipelines import (
     skeletons,
     splits,
 )
-from msf_kedro.pipelines.benchmark.nodes import collect, join_histories, join_tables, summarise_cell
-from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.pipelines.benchmark.nodes import collect, join_tables, summarise_cell
+from msf_kedro.pipelines.bound import bind
 from msf_kedro.reports.benchmark import Cell
 from msf_kedro.zero_shot.splits import PHASES
 
 TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
-RAW = {"class_texts", "text_files", "released_features", "clips", "skeletons", "kinematics"}
+RAW = {
+    *("class_texts", "text_files", "released_features", "clips", "skeletons", "kinematics"),
+    "training_state",
+}
 SUMMARY = (
     *("zssar_results", "gzssar_results", "predictions", "class_texts"),
     *(f"{phase}_alignment_history" for phase in PHASES),
@@ -89,16 +91,8 @@ def _split(split: str, features_from: str) -> Pipeline:
     """Roles, features and seen logits of one class split."""
     if features_from == "released":
         return _namespaced(released.create_features_pipeline(split=split), split)
-    networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
-    join = node(
-        Bound(join_histories, networks=networks),
-        [f"{split}.{network}.history" for network in networks],
-        f"{split}.shift_gcn_histories",
-        name="join_histories",
-        namespace=split,
-    )
     template = splits.create_pipeline(split=split) + features.create_pipeline()
-    return _namespaced(template, split) + Pipeline([join])
+    return _namespaced(template, split)
 
 
 def _cell(cell: Cell) -> Pipeline:

@@ -14,6 +14,4 @@ INPUTS = (
 
 
 def create_pipeline(**kwargs) -> Pipeline:
-    return Pipeline(
-        [node(make_bundle, list(INPUTS), "bundle", name="make_bundle", namespace="test")]
-    )
+    return Pipeline([node(make_bundle, list(INPUTS), "bundle", name="make_bundle")])

@@ -71,6 +71,13 @@ def train_shift_gcn(
     return fitted, pd.DataFrame(history)
 
 
+def join_histories(*histories: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
+    """The trainings of a split's Shift-GCNs in one table, a row per phase and stream and epoch."""
+    named = zip(networks, histories, strict=True)
+    tables = [history.assign(network=network) for network, history in named]
+    return pd.concat(tables, ignore_index=True)
+
+
 def extract_features(
     shift_gcn: dict, skeletons: dict, roles: pd.DataFrame, layouts: dict, device: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -3,18 +3,20 @@
 from kedro.pipeline import Pipeline, node
 
 from msf_kedro.clips.streams import STREAMS
-from msf_kedro.pipelines.bound import bind
+from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.pipelines.features.nodes import (
     extract_features,
     fuse_feature_streams,
+    join_histories,
     train_shift_gcn,
 )
 from msf_kedro.zero_shot.splits import PHASES
 
+STATE = "training_state"
 TRAIN = (
     *("skeletons", "roles", "params:clips", "params:layouts", "params:shift_gcn"),
     *("params:shift_gcn_training", "params:augment", "params:streams", "params:seed"),
-    *("params:device", "training_state"),
+    *("params:device", STATE),
 )
 EXTRACT = ("shift_gcn", "skeletons", "roles", "params:layouts", "params:device")
 PARAMETERS = {name for name in TRAIN if name.startswith("params:")}
@@ -22,7 +24,14 @@ PARAMETERS = {name for name in TRAIN if name.startswith("params:")}
 
 def create_pipeline(**kwargs) -> Pipeline:
     """Both phases, each with its streams as namespaces inside it."""
-    return sum((_phase(phase) for phase in PHASES), start=Pipeline([]))
+    networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
+    join = node(
+        Bound(join_histories, networks=networks),
+        [f"{network}.history" for network in networks],
+        "shift_gcn_histories",
+        name="join_histories",
+    )
+    return sum((_phase(phase) for phase in PHASES), start=Pipeline([join]))
 
 
 def _phase(phase: str) -> Pipeline:
@@ -41,7 +50,7 @@ def _phase(phase: str) -> Pipeline:
     streams = Pipeline(
         sum((_stream(stream) for stream in STREAMS), start=Pipeline([])),
         namespace=phase,
-        inputs={"skeletons": "skeletons", "roles": f"{phase}_roles"},
+        inputs={"roles": f"{phase}_roles"} | {name: name for name in ("skeletons", STATE)},
         parameters=PARAMETERS,
     )
     return streams + Pipeline([fuse])
@@ -57,5 +66,5 @@ def _stream(stream: str) -> Pipeline:
         ]
     )
     return Pipeline(
-        template, namespace=stream, inputs={"skeletons", "roles"}, parameters=PARAMETERS
+        template, namespace=stream, inputs={"skeletons", "roles", STATE}, parameters=PARAMETERS
     )

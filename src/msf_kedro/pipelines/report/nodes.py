@@ -56,12 +56,23 @@ def draw_latent_map(
     return charts.latent_map(Shown(metrics), *made, test_features, test_roles, classes)
 
 
-def draw_trainings(phase: str, **histories: pd.DataFrame) -> str:
-    """How the trainings of a phase went.
+def draw_trainings(
+    alignment_history: pd.DataFrame,
+    unseen_classifier_history: pd.DataFrame,
+    shift_gcn_histories: pd.DataFrame | None,
+    phase: str,
+) -> str:
+    """How the trainings of a phase went: of its streams' networks, the alignment, the classifier.
 
     Args:
-        histories: of the streams, `alignment` and `unseen_classifier`.
+        shift_gcn_histories: None where the study has features only.
     """
+    histories = {}
+    if shift_gcn_histories is not None:
+        for network, history in shift_gcn_histories.groupby("network", sort=False):
+            if network.startswith(f"{phase}."):
+                histories[network.removeprefix(f"{phase}.")] = history
+    histories |= {"alignment": alignment_history, "unseen_classifier": unseen_classifier_history}
     named = {name.replace("_", " "): table for name, table in histories.items()}
     return charts.trainings(phase, named)
 

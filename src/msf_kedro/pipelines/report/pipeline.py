@@ -2,8 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline, node
 
-from msf_kedro.clips.streams import STREAMS
-from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.report.nodes import (
     draw_confusion,
     draw_gate_scores,
@@ -22,11 +21,13 @@ PAGE = (
     *("metrics", "comparison", "per_class", "predictions", "class_texts", "text_features"),
     *("calibration_trainings", "test_trainings", "params:tables", "skeletons", "clips"),
 )
+SHARED = "shift_gcn_histories"  # both phases' trainings are in it
+TRAININGS = ("alignment_history", "unseen_classifier_history", SHARED)
 DRAWINGS = ("tradeoff", "gate_scores", "confusion", "latent_map")
 
 
 def create_pipeline(from_clips: bool = True, **kwargs) -> Pipeline:
-    """Drawings of both phases' trainings in their namespaces, the rest in one of its own.
+    """Drawings, and the page that they are on.
 
     Args:
         from_clips: whether the study has clips and trains Shift-GCNs; else it has features only.
@@ -47,11 +48,10 @@ def create_features_pipeline(**kwargs) -> Pipeline:
 
 
 def _draw_trainings(phase: str, from_clips: bool) -> Node:
-    histories = {stream: f"{phase}.{stream}.history" for stream in STREAMS if from_clips}
-    for training in ("alignment", "unseen_classifier"):
-        histories[training] = f"{phase}_{training}_history"
-    drawn = Bound(draw_trainings, phase=phase)
-    return node(drawn, histories, f"{phase}_trainings", name="draw_trainings", namespace=phase)
+    given = {"phase": phase} | ({} if from_clips else {"shift_gcn_histories": None})
+    drawn, inputs = bind(draw_trainings, *TRAININGS, **given)
+    inputs = [name if name == SHARED else f"{phase}_{name}" for name in inputs]
+    return node(drawn, inputs, f"{phase}_trainings", name=f"draw_{phase}_trainings")
 
 
 def _draw(function) -> Node:
@@ -62,16 +62,16 @@ def _draw(function) -> Node:
         "confusion": ("metrics", "confusion", "predictions", "class_texts"),
     }[name]
     drawn = bind(function, *inputs)
-    return node(*drawn, f"report.{name}", name=f"draw_{name}", namespace="report")
+    return node(*drawn, f"report.{name}", name=f"draw_{name}")
 
 
 def _draw_latent_map() -> Node:
     drawn = bind(draw_latent_map, *LATENT_MAP)
-    return node(*drawn, "report.latent_map", name="draw_latent_map", namespace="report")
+    return node(*drawn, "report.latent_map", name="draw_latent_map")
 
 
 def _write(from_clips: bool) -> Node:
     given = {} if from_clips else {"skeletons": None, "clips": None}
     write, inputs = bind(write_report, *PAGE, *DRAWINGS, **given)
     inputs = [f"report.{name}" if name in DRAWINGS else name for name in inputs]
-    return node(write, inputs, "report_page", name="write_report", namespace="report")
+    return node(write, inputs, "report_page", name="write_report")
