@@ -60,7 +60,7 @@ def test_every_score_is_larger_for_clips_of_seen_classes(problem, kinematics):
         for name, column in zip(witness.scores, found.T, strict=True)
     }
     assert min(areas.values()) > 0.6, areas
-    assert areas["gap"] > 0.9, areas
+    assert areas["gap"] > 0.8, areas
 
 
 def test_it_is_the_same_when_it_has_been_saved(problem):

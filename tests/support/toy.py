@@ -54,7 +54,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     | {"triplet_weight": 0.01, "batch_size": 64, "learning_rate": 1e-2, "steps": 200}
     | {"temperatures": [0.1, 1.0]},
     "ridge": {"regularisations": [0.01, 1.0], "temperatures": [0.1, 1.0]},
-    "msf_plus": {"to_text": 0.1, "to_movement": 0.1, "components": 20, "shrinkage": 0.5}
+    "msf_plus": {"regularisation": 0.1, "shrinkage": 0.5, "components": 20}
     | {"weights": [0.5, 1.0], "temperatures": [0.1, 1.0]},
 }
 TEXTS = dict.fromkeys(FIELDS, "LB+AD+MD") | {"synse": "noun+verb", "jpose": "verb+noun"}

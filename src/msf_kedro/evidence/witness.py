@@ -9,15 +9,14 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 from torch import Tensor
 
-from msf_kedro.methods.contract.prototypes import centred, principal, whitened
-from msf_kedro.methods.contract.space import Space
+from msf_kedro.methods.contract.space import COMPONENTS, Space
 from msf_kedro.methods.contract.task import Task, apart
+from msf_kedro.methods.contract.wording import Wording
 from msf_kedro.methods.ridge import ridge_maps
 from msf_kedro.texts.fusion import Texts
 
 SCORES = ("odds", "energy", "nearest", "gap", "text_gap", "movement_gap")
-# As those of `msf_plus`; no study has fitted them.
-SHRINKAGE, TO_FEATURES, TO_TEXT, TO_MOVEMENT, COMPONENTS = 0.5, 0.3, 1.0, 1.0, 60
+TO_TEXT = 1.0  # regularisation from the networks' features to texts, see `ridge_maps`
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,8 @@ class Witness:
     Attributes:
         kinematics: how many of the features, the last ones, are kinematics.
         kinds: text kinds, in their order.
-        text_mean: of the seen classes.
-        seen: their texts, centred.
+        wording: what texts are compared with.
+        seen: vectors of the seen classes' texts.
         feature_mean: of the networks' features.
         to_text: from these, centred, to texts.
         learned: the space of the networks' features.
@@ -37,7 +36,7 @@ class Witness:
 
     kinematics: int
     kinds: list[str]
-    text_mean: Float[Tensor, " E"]
+    wording: Wording
     seen: Float[Tensor, "S E"]
     feature_mean: Float[Tensor, " D"]
     to_text: Float[Tensor, "D E"]
@@ -48,25 +47,23 @@ class Witness:
     def fit(cls, task: Task) -> "Witness":
         """From training clips and texts of seen classes."""
         learned, measured = apart(task.features.double(), task.kinematics)
-        texts = task.seen.fused().double()
-        mean = texts.mean(0)
-        seen = centred(texts, mean)
+        wording = Wording.fit(task.seen)
+        seen = wording.vectors(task.seen)
         feature_mean = learned.mean(0)
-        targets = (texts - mean)[task.labels]
+        targets = seen[task.labels]
         (to_text,) = ridge_maps("evidence", learned - feature_mean, targets, [TO_TEXT])
-        white = whitened(learned, task.labels, len(texts), SHRINKAGE)
         moved = None
         if measured is not None:
-            mapped = principal(measured, COMPONENTS)
-            moved = Space.fit(measured, task.labels, mapped, seen, TO_MOVEMENT)
+            moved = Space.fit(measured, task.labels, len(seen), components=COMPONENTS)
+            moved = moved.foretelling(seen)
         return cls(
             kinematics=task.kinematics,
             kinds=list(task.seen.kinds),
-            text_mean=mean,
+            wording=wording,
             seen=seen,
             feature_mean=feature_mean,
             to_text=to_text,
-            learned=Space.fit(learned, task.labels, white, seen, TO_FEATURES),
+            learned=Space.fit(learned, task.labels, len(seen)).foretelling(seen),
             moved=moved,
         )
 
@@ -92,7 +89,7 @@ class Witness:
         """
         asked = list(range(len(self.seen))) if asked is None else asked
         learned, measured = apart(features.double(), self.kinematics)
-        words = centred(unseen.of(self.kinds).fused().double(), self.text_mean)
+        words = self.wording.vectors(unseen.of(self.kinds))
         likeness = words @ self.seen.mT
         as_text = F.normalize((learned - self.feature_mean) @ self.to_text, dim=-1)
         near, foretold = self.learned.cosines(learned, likeness)
@@ -118,15 +115,16 @@ class Witness:
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of its state."""
-        own = ("text_mean", "seen", "feature_mean", "to_text")
+        own = {name: getattr(self, name) for name in ("seen", "feature_mean", "to_text")}
         moved = {} if self.moved is None else self.moved.state("moved")
-        return {name: getattr(self, name) for name in own} | self.learned.state("learned") | moved
+        return own | self.wording.state("wording") | self.learned.state("learned") | moved
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> "Witness":
         """What `state` gave."""
         own = {k: v for k, v in state.items() if "." not in k}
-        return cls(**own, **{name: Space.of_state(state, name) for name in ("learned", "moved")})
+        spaces = {name: Space.of_state(state, name) for name in ("learned", "moved")}
+        return cls(**own, **spaces, wording=Wording.of_state(state, "wording"))
 
 
 def _largest(values: Float[Tensor, "n K"]) -> Float[np.ndarray, " n"]:

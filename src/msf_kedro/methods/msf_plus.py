@@ -1,21 +1,22 @@
-"""MSF+: what networks learned, read as text, beside movements that texts foretell. Closed form.
+"""MSF+: where clips of a class should be, foretold from its words. Closed form.
 
-Two experts, which err differently, and whose cosines are added:
+Two experts, which err differently, and whose cosines are added. Each is ridge regression from the
+texts to the seen classes' means in a space that is whitened within classes; a clip is compared with
+what a class's words foretell there.
 
-- ridge regression from the Shift-GCNs' features to the texts (as the method `ridge`);
-- ridge regression from the texts to the seen classes' mean kinematics, in their principal axes: a
-  clip is compared with the kinematics that a class's words foretell. Kinematics are of no network,
-  so that nothing in them is fitted to the seen classes.
+- One space is of the Shift-GCNs' features: what tells the seen classes apart.
+- The other is of kinematics, in their principal axes: how far and how fast which joints move. They
+  are of no network, so that nothing in them is fitted to the seen classes.
 
-Where there are no kinematics, as with released features, the second expert compares the networks'
-features, whitened within classes, in the same way. `docs/msf_plus.md` has the evidence.
+Texts are alike as far as the encoder's vectors are, and as they name the same parts of the body on
+the same side (`Wording`). Where there are no kinematics, as with released features, the first
+expert is alone. `docs/msf_plus.md` has the evidence.
 """
 
 import time
 from typing import Annotated
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
@@ -23,14 +24,15 @@ from torch import Tensor
 from msf_kedro.configuration import configuration
 from msf_kedro.methods.contract.fitted import Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
-from msf_kedro.methods.contract.prototypes import centred, principal, whitened
 from msf_kedro.methods.contract.space import Space
 from msf_kedro.methods.contract.task import Task, apart
-from msf_kedro.methods.ridge import Numbers, ridge_maps
+from msf_kedro.methods.contract.wording import Wording
+from msf_kedro.methods.ridge import Numbers
 from msf_kedro.networks.training import Checkpoint, Row
 from msf_kedro.texts.fusion import Texts
 
-MOVEMENT = "movement"  # the second expert's space, among the shared tensors
+# Names among the shared tensors: of the texts, and of the experts' spaces.
+WORDING, LEARNED, MOVED = "wording", "learned", "moved"
 
 
 @configuration
@@ -38,18 +40,16 @@ class MsfPlusConfig:
     """Its few numbers.
 
     Attributes:
-        to_text: regularisation from features to texts, see `ridge_maps`.
-        to_movement: regularisation from texts to movements, see `dual_weights`.
+        regularisation: from texts to both spaces, see `dual_weights`.
+        shrinkage: of both spaces, see `whitening`.
         components: principal axes of the kinematics that are kept.
-        shrinkage: see `whitening`; where there are no kinematics.
-        weights: candidates, of the second expert's cosine beside the first one's 1.
+        weights: candidates, of the kinematics' cosine beside the features' 1.
         temperatures: of the soft-max over both, to choose from on calibration clips.
     """
 
-    to_text: PositiveFloat
-    to_movement: PositiveFloat
-    components: PositiveInt
+    regularisation: PositiveFloat
     shrinkage: Annotated[float, Field(ge=0, le=1)]
+    components: PositiveInt
     weights: Numbers
     temperatures: Numbers
 
@@ -72,51 +72,42 @@ class MsfPlus(Nearest):
     ) -> tuple[Fitted, list[Row]]:
         """In closed form, in double precision on the CPU; see `Fitted.fit`."""
         started = time.perf_counter()
+        wording = Wording.fit(task.seen)
+        seen = wording.vectors(task.seen)
         learned, measured = apart(task.features.double(), task.kinematics)
-        texts = cls.inputs(task.seen)[0].double()
-        shared = {"text_mean": texts.mean(0), "feature_mean": learned.mean(0)}
-        targets = (texts - shared["text_mean"])[task.labels]
-        features = learned - shared["feature_mean"]
-        (shared["skeleton_map"],) = ridge_maps(name, features, targets, [config.to_text])
-
-        mapped = (
-            whitened(learned, task.labels, len(texts), config.shrinkage)
-            if measured is None
-            else principal(measured, config.components)
-        )
-        values = learned if measured is None else measured
-        shared["seen_texts"] = seen = centred(texts, shared["text_mean"])
-        movement = Space.fit(values, task.labels, mapped, seen, config.to_movement)
-        shared |= movement.state(MOVEMENT)
-        weights = torch.tensor(config.weights, dtype=texts.dtype)
+        values = {LEARNED: (learned, None), MOVED: (measured, config.components)}
+        shared = wording.state(WORDING) | {"seen_texts": seen}
+        for space, (of_clips, components) in values.items():
+            if of_clips is not None:
+                fitted = Space.fit(of_clips, task.labels, len(seen), config.shrinkage, components)
+                shared |= fitted.foretelling(seen, config.regularisation).state(space)
+        weights = torch.tensor(config.weights, dtype=seen.dtype)
         models = {"skeleton_weight": weights[:, None].expand(-1, len(seeds)).clone()}
         candidates = [f"weight {weight:g}" for weight in config.weights]
         history = [{"epoch": 1, "seconds": time.perf_counter() - started}]
         return cls._of(task, seeds, config, candidates, shared, models), history
 
     def project(self, features: Float[Tensor, "n D"], candidate: int) -> Float[Tensor, "R n Z"]:
-        """Predicted texts, then movements, each of unit norm, the latter weighted."""
-        shared = self.shared
+        """Places in both spaces, of unit norm each, the kinematics' weighted."""
         learned, measured = apart(features.double(), self.about["kinematics"])
-        as_text = (learned - shared["feature_mean"]) @ shared["skeleton_map"]
-        moved = self._movement.place(learned if measured is None else measured)
         weight = self.models["skeleton_weight"][candidate][:, None, None]
-        as_text = F.normalize(as_text, dim=-1).expand(len(weight), -1, -1)
-        return torch.cat([as_text, weight * moved], -1)
+        places = [self._space(LEARNED).place(learned).expand(len(weight), -1, -1)]
+        if measured is not None:
+            places.append(weight * self._space(MOVED).place(measured))
+        return torch.cat(places, -1)
 
     def latents(self, texts: Texts) -> Latents:
-        """The texts themselves, then the movements that they foretell, each of unit norm."""
-        shared = self.shared
-        words = centred(self.inputs(self.check_texts(texts))[0].double(), shared["text_mean"])
-        movements = self._movement.foretell(words @ shared["seen_texts"].mT)
-        both = torch.cat([words, movements], -1)[:, None]
+        """What the texts foretell in both spaces, of unit norm each."""
+        words = Wording.of_state(self.shared, WORDING).vectors(self.check_texts(texts))
+        likeness = words @ self.shared["seen_texts"].mT
+        spaces = [LEARNED, *([MOVED] if self.about["kinematics"] else [])]
+        both = torch.cat([self._space(space).foretell(likeness) for space in spaces], -1)[:, None]
         return Latents(
             texts.class_ids, both.expand(*self.models["skeleton_weight"].shape, *both.shape)
         )
 
-    @property
-    def _movement(self) -> Space:
-        return Space.of_state(self.shared, MOVEMENT)
+    def _space(self, name: str) -> Space:
+        return Space.of_state(self.shared, name)
 
 
 METHOD = MsfPlus

@@ -1,7 +1,7 @@
 """Text features of classes by kind, and their fusion."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from msf_kedro.texts.body_parts import BODY_PARTS
+
+NAMES = "names_"  # starts the names of the columns that tell which parts of the body a text names
 # Text kind → its column in the class text table.
 TEXT_COLUMNS = {
     "LB": "label",
@@ -46,11 +49,14 @@ class Texts:
         class_ids: of the rows.
         encoder: the encoder's name.
         kinds: text kind → the encoder's raw outputs, a row per class; the order counts.
+        named: text kind → which of `BODY_PARTS` the words name, 1 or 0; a kind that is not there
+            names none.
     """
 
     class_ids: list[int]
     encoder: str
     kinds: dict[str, Float[Tensor, "K _"]]
+    named: dict[str, Float[Tensor, "K P"]] = field(default_factory=dict)
 
     def __post_init__(self):
         if not self.kinds or not self.class_ids:
@@ -73,7 +79,8 @@ class Texts:
         """Some kinds' features of some classes, in the order asked for.
 
         Args:
-            text_features: features indexed by `kind` and `class_id`.
+            text_features: features indexed by `kind` and `class_id`; columns that start with
+                `NAMES` say which parts of the body the words name.
 
         Raises:
             ValueError: there are no features of a kind, or of a class.
@@ -83,22 +90,34 @@ class Texts:
             raise ValueError(
                 f"text features: none of the kinds {', '.join(missing)}, only {', '.join(there)}"
             )
-        features = {}
+        features, named = {}, {}
+        parts = [column for column in text_features if column.startswith(NAMES)]
         for kind in kinds:
             table = text_features.loc[kind]
             if lacking := sorted(set(class_ids) - set(table.index)):
                 raise ValueError(f"text features: {kind} lacks classes {lacking}")
-            features[kind] = torch.tensor(table.loc[list(class_ids)].to_numpy(dtype=np.float32))
-        return cls(list(class_ids), encoder, features)
+            rows = table.loc[list(class_ids)]
+            features[kind] = torch.tensor(rows.drop(columns=parts).to_numpy(dtype=np.float32))
+            if parts:
+                named[kind] = torch.tensor(rows[parts].to_numpy(dtype=np.float32))
+        return cls(list(class_ids), encoder, features, named)
 
     def of(self, kinds: Iterable[str]) -> "Texts":
         """Some of the kinds, in the order asked for."""
-        return replace(self, kinds={kind: self.kinds[kind] for kind in kinds})
+        kinds = list(kinds)
+        named = {kind: self.named[kind] for kind in kinds if kind in self.named}
+        return replace(self, kinds={kind: self.kinds[kind] for kind in kinds}, named=named)
 
     @property
     def widths(self) -> dict[str, int]:
         """Dimensions of each kind's features."""
         return {kind: rows.shape[1] for kind, rows in self.kinds.items()}
+
+    @property
+    def body_parts(self) -> Float[Tensor, "K P"]:
+        """Which of `BODY_PARTS` the words of any kind name: 1 or 0."""
+        none = torch.zeros(len(self.class_ids), len(BODY_PARTS))
+        return torch.stack([none, *self.named.values()]).amax(0)
 
     def fused(self) -> Float[Tensor, "K F"]:
         """All kinds, fused."""

@@ -5,10 +5,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from msf_kedro.methods.contract.prototypes import class_means, principal, whitened
+from msf_kedro.methods.contract.space import COMPONENTS, Space
 from msf_kedro.methods.contract.task import apart
-
-SHRINKAGE, COMPONENTS = 0.5, 60  # as of `msf_plus`
 
 
 def beside_seen(
@@ -31,20 +29,11 @@ def beside_seen(
     (learned, measured), (others, others_measured) = (
         apart(values.double(), kinematics) for values in (features, clips)
     )
-    placed = [_placed(learned, labels, others)]
-    if measured is not None:
-        origin, axes = principal(measured, COMPONENTS)
-        own, theirs = ((values - origin) @ axes for values in (measured, others_measured))
-        placed.append(_placed(own, labels, theirs))
-    return tuple(F.normalize(torch.cat(parts, 1), dim=-1) for parts in zip(*placed, strict=True))
-
-
-def _placed(
-    values: Float[Tensor, "n D"], labels: Int[Tensor, " n"], clips: Float[Tensor, "m D"]
-) -> tuple[Float[Tensor, "m D"], Float[Tensor, "S D"]]:
-    """Clips and the classes' means, whitened, seen from the mean of these, of unit norm."""
     classes = int(labels.max()) + 1
-    origin, axes = whitened(values, labels, classes, SHRINKAGE)
-    means = class_means((values - origin) @ axes, labels, classes)
-    centre = means.mean(0)
-    return tuple(F.normalize(found - centre, dim=-1) for found in ((clips - origin) @ axes, means))
+    spaces = [(Space.fit(learned, labels, classes), others)]
+    if measured is not None:
+        moved = Space.fit(measured, labels, classes, components=COMPONENTS)
+        spaces.append((moved, others_measured))
+    placed = torch.cat([space.place(values) for space, values in spaces], 1)
+    means = torch.cat([space.seen() for space, _ in spaces], 1)
+    return F.normalize(placed, dim=-1), F.normalize(means, dim=-1)

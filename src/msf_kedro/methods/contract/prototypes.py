@@ -1,7 +1,6 @@
 """Classes as means of clips, and the means of further classes, from what texts have in common."""
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -44,14 +43,6 @@ def principal(
     return mean, scale[:, None] * axes[:components].mT
 
 
-def whitened(
-    values: Float[Tensor, "n D"], labels: Int[Tensor, " n"], classes: int, shrinkage: float
-) -> tuple[Float[Tensor, " D"], Float[Tensor, "D D"]]:
-    """Mean of values, and their `whitening` within classes."""
-    means = class_means(values, labels, classes)
-    return values.mean(0), whitening(values, labels, means, shrinkage)
-
-
 def dual_weights(
     seen: Float[Tensor, "S E"], means: Float[Tensor, "S D"], regularisation: float
 ) -> Float[Tensor, "S D"]:
@@ -61,15 +52,10 @@ def dual_weights(
     (hubs); it is solved among the classes, as they are fewer than a text's dimensions.
 
     Args:
-        seen: texts of the seen classes, centred, of unit norm.
+        seen: texts of the seen classes, centred.
         means: of the seen classes' clips, centred.
         regularisation: relative to the mean eigenvalue of `seen seen'`.
     """
     likeness = seen @ seen.mT
     penalty = regularisation * likeness.diagonal().mean()
     return torch.linalg.solve(likeness + penalty * torch.eye(len(seen)).to(likeness), means)
-
-
-def centred(texts: Float[Tensor, "K E"], mean: Float[Tensor, " E"]) -> Float[Tensor, "K E"]:
-    """Texts as `dual_weights` takes them."""
-    return F.normalize(texts - mean, dim=-1)

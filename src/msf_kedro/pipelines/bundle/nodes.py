@@ -24,7 +24,7 @@ from msf_kedro.reports.comparisons import TablesConfig, intervals, resample
 from msf_kedro.reports.wording import FIGURES, SYNTHETIC
 from msf_kedro.texts.class_texts import several_of
 from msf_kedro.texts.encoders import get_encoder
-from msf_kedro.texts.fusion import TEXT_COLUMNS
+from msf_kedro.texts.fusion import NAMES, TEXT_COLUMNS
 from msf_kedro.zero_shot.gate import Gate
 from msf_kedro.zero_shot.protocols import PROTOCOLS
 
@@ -156,6 +156,7 @@ def _classes(
         ValueError: two have the same label.
     """
     texts = class_texts.set_index("class_id").apply(lambda column: column.str.strip())
+    features = text_features.loc[:, ~text_features.columns.str.startswith(NAMES)]
     found = [
         KnownClass(
             class_id,
@@ -163,7 +164,7 @@ def _classes(
             side,
             {kind: texts.loc[class_id, TEXT_COLUMNS[kind]] for kind in kinds},
             {
-                kind: torch.tensor(text_features.loc[(kind, class_id)].to_numpy("float32"))
+                kind: torch.tensor(features.loc[(kind, class_id)].to_numpy("float32"))
                 for kind in kinds
             },
         )

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 
 from msf_kedro.released.texts import check_widths, read_text_files, texts_to_embed
+from msf_kedro.texts.body_parts import BODY_PARTS, body_parts
 from msf_kedro.texts.class_texts import check_class_texts
 from msf_kedro.texts.encoders import embed, get_encoder
+from msf_kedro.texts.fusion import NAMES, TEXT_COLUMNS
 from msf_kedro.zero_shot.splits import parse_classes
 
 logger = logging.getLogger(__name__)
@@ -16,7 +18,11 @@ logger = logging.getLogger(__name__)
 def embed_texts(
     class_texts: pd.DataFrame, text_files: dict, classes: str, encoders: dict, encoder: str
 ) -> pd.DataFrame:
-    """The encoder's raw outputs, or given text features, a row per text kind and class."""
+    """The encoder's raw outputs, or given text features, a row per text kind and class.
+
+    Beside them, which parts of the body the class's text of this kind names; where features are
+    given, the text is the class text table's.
+    """
     check_class_texts(class_texts)
     numbers = parse_classes(classes)
     given = read_text_files(text_files, numbers)
@@ -34,4 +40,10 @@ def embed_texts(
         ).add_prefix("e")
         for kind in given.kinds()
     }
-    return pd.concat(tables, names=["kind"])
+    joined = pd.concat(tables, names=["kind"])
+    words = class_texts.set_index("class_id")
+    read = [
+        texts[kind][number] if kind in texts else words.loc[number, TEXT_COLUMNS[kind]]
+        for kind, number in joined.index
+    ]
+    return joined.join(pd.DataFrame(body_parts(read), joined.index, BODY_PARTS).add_prefix(NAMES))
