@@ -27,7 +27,7 @@ CELL = ("study", "split", "method", "texts", "encoder")
 RESULTS = {"zssar_results", "gzssar_results", "metrics"}
 # What to look at, the best first, and what to say of it.
 REPORTS = {"report_page": "open in a browser", "metrics": "metrics"}
-WIDEST = 48  # of a step's name, with blanks behind it, so that times stand below each other
+WIDEST = 54  # of a step's name, with blanks behind it, so that times stand below each other
 
 
 def spelt(node: str) -> str:

@@ -60,10 +60,10 @@ def test_everything_leads_back_to_clips_and_texts(finished):
     text = "\n".join(tree(newest(finished[0], METRICS)))
     for part in (
         *("raw_clips: generated", "class_texts: 1 file,", "params:gate = {'kind'"),
-        *("test.joint.shift_gcn", "made by apply_gates", "params:seeds = [0, 1]"),
+        *("test.joint.shift_gcn", "made by gate.apply_gates", "params:seeds = [0, 1]"),
     ):
         assert part in text
-    assert text.count("made by prepare_clips") == 2, "clips and skeletons, each told once"
+    assert text.count("made by skeletons.prepare_clips") == 2, "clips and skeletons, each told once"
 
 
 def test_all_artifacts_can_be_moved_together(root, tmp_path):

@@ -116,7 +116,7 @@ def test_who_makes_the_same_waits_says_for_whom_and_goes_on_when_that_is_killed(
     lock = next(root.glob("06_models/**/gates.parquet/.lock"))
     assert is_held(lock)
     second = launcher.kedro("run", "--pipelines=gate,evaluation", root=root)
-    second.wait_for("waiting to make gates.parquet (fit_gates)")
+    second.wait_for("waiting to make gates.parquet (gate.fit_gates)")
     assert f"run {first.run_id} (process {first.pid} on " in second.said()
     assert "has been at it for" in second.said()
     pruning = launcher.kedro("msf", "prune", root=root)
