@@ -91,8 +91,7 @@ def test_what_single_jobs_have_made_is_not_made_again(benchmarked):
     names = ("benchmark", "benchmark_outcomes")
     rows = {f"08_reporting/{SINGLE}/{name}.parquet" for name in names}
     assert {name for name in new if f"/{SINGLE}/" in name} == rows
-    joined = {"08_reporting/test/split_1/shift_gcn_histories.parquet"}
-    joined |= {f"08_reporting/test/split_1/{name}.parquet" for name in names}
+    joined = {f"08_reporting/test/split_1/{name}.parquet" for name in names}
     others = {
         "/ridge/",
         "/msf_plus/",

@@ -39,6 +39,11 @@ params_option = click.option(
     "--output", type=click.Path(path_type=Path), help="A parquet file to write the table to."
 )
 @click.option("--top", default=3, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--together",
+    is_flag=True,
+    help="Look at all clips at once (transductive inference): for many clips that belong together.",
+)
 @click.argument("clips", type=click.Path(path_type=Path))
 @click.pass_obj
 def recognize(
@@ -49,12 +54,14 @@ def recognize(
     classes: Path | None,
     output: Path | None,
     top: int,
+    together: bool,
     clips: Path,
 ) -> None:
     """What the clips in a folder, or one clip's file, show."""
     with _in_a_sentence():
         from msf_kedro.recognizer import Recognizer
         from msf_kedro.recognizer.words import read_classes
+        from msf_kedro.zero_shot.inference import INDUCTIVE, TRANSDUCTIVE
 
         among = read_classes(classes) if classes else None
         if bundle:
@@ -62,7 +69,8 @@ def recognize(
         else:
             with _catalog(metadata, env, params) as catalog:
                 recognizer = Recognizer.of(_bundle(catalog))
-        predictions = recognizer.predict(clips, among)
+        inference = TRANSDUCTIVE if together else INDUCTIVE
+        predictions = recognizer.predict(clips, among, inference)
         if output:
             output.parent.mkdir(parents=True, exist_ok=True)
             predictions.to_frame(top).to_parquet(output, index=False)

@@ -1,5 +1,6 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
+import warnings
 from importlib import import_module
 
 from kedro.pipeline import Pipeline
@@ -56,15 +57,19 @@ def _named(stage: str, pipeline: Pipeline) -> Pipeline:
 
     So Kedro-Viz draws a stage as one box, and `kedro run --namespaces=gate` runs one.
     """
+    if all((node.namespace or "").startswith(stage) for node in pipeline.nodes):
+        return pipeline
     parameters = {name for name in pipeline.inputs() if name.startswith("params:")}
-    return Pipeline(
-        pipeline,
-        namespace=stage,
-        inputs=pipeline.inputs() - parameters,
-        outputs=pipeline.outputs(),
-        parameters=parameters,
-        prefix_datasets_with_namespace=False,
-    )
+    with warnings.catch_warnings():  # of names with dots, which are of the namespaces inside
+        warnings.filterwarnings("ignore", message="One or more dataset names contain")
+        return Pipeline(
+            pipeline,
+            namespace=stage,
+            inputs=pipeline.inputs() - parameters,
+            outputs=pipeline.outputs(),
+            parameters=parameters,
+            prefix_datasets_with_namespace=False,
+        )
 
 
 def _joined(*pipelines: Pipeline) -> Pipeline:

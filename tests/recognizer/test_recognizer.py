@@ -11,6 +11,8 @@ from support import recognisers
 from msf_kedro.recognizer import Recognizer
 from msf_kedro.recognizer.incoming import prepared
 from msf_kedro.texts.fusion import Texts
+from msf_kedro.zero_shot.inference import INFERENCES
+from msf_kedro.zero_shot.transduction import refined
 
 SEEN, UNSEEN = ["throw", "hop", "clap"], ["kick", "squat"]
 
@@ -29,6 +31,40 @@ def shares(predictions, side):
     """Probabilities of a side's classes, a row for each clip, in the order of the labels."""
     rows = [getattr(prediction, side) for prediction in predictions]
     return np.array([[row[label] for label in sorted(row)] for row in rows])
+
+
+# --- clips that are looked at together ---
+
+
+@pytest.mark.parametrize("of_study", INFERENCES)
+def test_clips_that_are_looked_at_together_tell_of_each_others_class(model, clips, of_study):
+    """Unseen classes are told apart anew; the logistic gate sees what it was fitted on."""
+    facts = model.facts | {"inference": of_study}
+    recognizer = Recognizer(replace(model, gate="logistic", facts=facts))
+    alone, together = (recognizer.predict(clips, inference=i) for i in INFERENCES)
+    features, _ = looked(model, clips)
+    probs = (model.classifier.logits(model.read(features))[0, 0] / 0.5).softmax(-1)
+    expected = refined(*model.witness.beside_seen(features), probs)
+    np.testing.assert_allclose(shares(together, "unseen"), expected, atol=1e-4)
+    assert np.abs(shares(alone, "unseen") - shares(together, "unseen")).max() > 0.001
+    np.testing.assert_array_equal(shares(alone, "seen"), shares(together, "seen"))
+    same = np.allclose([p.score for p in alone], [p.score for p in together], atol=1e-6)
+    assert same == (of_study == "inductive")
+
+
+def test_together_also_among_described_classes_and_beside_refused_clips(recognizer, clips):
+    among = {"throw": None, "bow": "The spine leans forward.", "kick": None}
+    bad = np.full((8, 20, 3), np.nan)
+    found = recognizer.predict([*clips, bad], among, inference="transductive")
+    assert [bool(p.refused) for p in found] == [False] * len(clips) + [True]
+    assert set(found[0].unseen) == {"bow", "kick"}
+    only_seen = recognizer.predict(clips, ["throw", "hop"], inference="transductive")
+    assert only_seen == recognizer.predict(clips, ["throw", "hop"])
+
+
+def test_an_unknown_inference_is_refused_before_clips_are_read(recognizer):
+    with pytest.raises(ValueError, match="unknown inference 'both'"):
+        recognizer.predict("no such folder", inference="both")
 
 
 # --- probabilities ---

@@ -6,7 +6,8 @@ import pytest
 
 from msf_kedro.pipelines.semantics.nodes import embed_texts
 from msf_kedro.released.texts import check_kinds, read_text_files
-from msf_kedro.texts.fusion import TEXT_COLUMNS, Texts
+from msf_kedro.texts.body_parts import BODY_PARTS
+from msf_kedro.texts.fusion import NAMES, TEXT_COLUMNS, Texts
 
 ENCODERS = {"toy": {"library": "sentence_transformers", "model": "none", "weights": ""}}
 CLASSES = [1, 2, 3, 4]
@@ -44,7 +45,7 @@ def embed(given: dict, classes: str = "1-4") -> pd.DataFrame:
 
 def matrix(table: pd.DataFrame, kind: str) -> np.ndarray:
     assert table.loc[kind].index.tolist() == CLASSES
-    return table.loc[kind].to_numpy()
+    return table.loc[kind].filter(regex=r"^e\d").to_numpy()
 
 
 def kinds(table: pd.DataFrame) -> list[str]:
@@ -110,6 +111,21 @@ def test_classes_with_gaps_take_their_rows(embedded):
     assert table.e0.tolist() == [3, 7]
     texts = read_text_files(files(LB__csv=rows([1, 2, 3, 4, 5])), [2, 4]).texts
     assert texts == {"LB": {2: "text 2", 4: "text 4"}}
+
+
+def test_parts_of_the_body_are_those_that_the_text_in_use_names(embedded):
+    """The file's text; where it holds features, the text of the class text table."""
+    own = [["idx", "dcp"], *([str(n), f"the left hand {n}"] for n in CLASSES)]
+    words = TABLE.assign(motion_description="both knees 1")
+    given = files(lb_4__csv=own, md_4__npy=np.ones((4, 3), np.float32))
+    table = embed_texts(words, given, "1-4", ENCODERS, "toy").filter(like=NAMES)
+    assert list(table) == [f"{NAMES}{part}" for part in BODY_PARTS]
+    named = {kind: set(table.columns[table.loc[kind].iloc[0] == 1]) for kind in ("LB", "MD")}
+    assert named["LB"] == {f"{NAMES}arm", f"{NAMES}left_arm"}
+    assert named["MD"] == {f"{NAMES}{p}" for p in ("leg", "left_leg", "right_leg", "both_legs")}
+    texts = Texts.of_table(embed_texts(words, given, "1-4", ENCODERS, "toy"), ["LB"], [2], "toy")
+    assert texts.body_parts[0].tolist() == [float(p in ("arm", "left_arm")) for p in BODY_PARTS]
+    assert texts.kinds["LB"].shape == (1, 3)
 
 
 # --- which files ---

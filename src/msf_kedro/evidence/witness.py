@@ -9,6 +9,7 @@ from jaxtyping import Float
 from scipy.special import logsumexp
 from torch import Tensor
 
+from msf_kedro.methods.contract.beside_seen import side_by_side
 from msf_kedro.methods.contract.space import COMPONENTS, Space
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.contract.wording import Wording
@@ -104,6 +105,18 @@ class Witness:
             near, foretold = self.moved.cosines(measured, likeness)
             columns["movement_gap"] = _largest(near[:, asked]) - _largest(foretold)
         return np.stack([columns[name] for name in self.scores], axis=1).astype(np.float64)
+
+    def beside_seen(
+        self, features: Float[Tensor, "n D"]
+    ) -> tuple[Float[Tensor, "n P"], Float[Tensor, "S P"]]:
+        """Any clips, and the means of the seen classes' clips, in one space, of unit norm.
+
+        Args:
+            features: as those of the task.
+        """
+        learned, measured = apart(features.double(), self.kinematics)
+        moved = [] if self.moved is None else [(self.moved, measured)]
+        return side_by_side([(self.learned, learned), *moved])
 
     def state(self) -> dict[str, Any]:
         """Plain values and tensors, which `of_state` reads."""

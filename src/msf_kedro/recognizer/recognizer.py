@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sized
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -28,10 +29,37 @@ from msf_kedro.texts.body_parts import body_parts
 from msf_kedro.texts.encoders import embed
 from msf_kedro.texts.fusion import Texts
 from msf_kedro.zero_shot.gate import ON_EVIDENCE, Gate, score
+from msf_kedro.zero_shot.inference import INDUCTIVE, TRANSDUCTIVE, check_inference
+from msf_kedro.zero_shot.transduction import refined
 
 AT_ONCE = 256  # clips that are held in memory together
 KEPT = 32  # classifiers of other classes than the study's
 SAME_ENCODER = 0.5  # cosine of one text's features here and in the bundle; of others it is near 0
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the networks see in clips.
+
+    Attributes:
+        names: of the clips.
+        refused: why a clip cannot be looked at, or "".
+        features: of those that can; None where there are none.
+        logits: of the seen classes, of the same clips.
+    """
+
+    names: list[str]
+    refused: list[str]
+    features: Float[Tensor, "n D"] | None = None
+    logits: Float[Tensor, "n S"] | None = None
+
+    @classmethod
+    def join(cls, looks: list["_Look"]) -> "_Look":
+        """All of them as one."""
+        names = [name for look in looks for name in look.names]
+        refused = [why for look in looks for why in look.refused]
+        seen = [(look.features, look.logits) for look in looks if look.features is not None]
+        return cls(names, refused, *(torch.cat(of_all) for of_all in zip(*seen, strict=True)))
 
 
 class Recognizer:
@@ -89,7 +117,7 @@ class Recognizer:
         """What made it, and its figures on the study's test clips."""
         return self._model.facts
 
-    def predict(self, clips: Any, classes: Any = None) -> Predictions:
+    def predict(self, clips: Any, classes: Any = None, inference: str = INDUCTIVE) -> Predictions:
         """What each clip shows.
 
         A clip that cannot be looked at is refused with the reason, and stops none of the others.
@@ -100,21 +128,26 @@ class Recognizer:
                 clips that trained it.
             classes: among which to decide; by default all that it knows. Labels of known classes,
                 or a mapping or table of labels and descriptions: see `describe`.
+            inference: `transductive` looks at all these clips together, as far as classes without
+                a training clip are concerned: clips that lie together are mostly of one class. It
+                is for many clips; which others are there then counts for each.
 
         Raises:
-            ValueError: there is no clip, or the classes are not usable.
+            ValueError: there is no clip, the classes are not usable, or there is no such inference.
         """
+        check_inference(inference)
         seen, unseen = self._chosen(classes)
-        named, predictions = named_clips(clips), Predictions()
+        named, looks = named_clips(clips), []
         if isinstance(clips, str | Path):
             clips = list(named)
             named = iter(clips)
         total = len(clips) if isinstance(clips, Sized) else None
         with progress("clips", total, "clip") as shown:
             while part := list(islice(named, AT_ONCE)):
-                predictions += self._predict(part, seen, unseen)
+                looks.append(self._look(part))
                 shown.advance(len(part))
-        return predictions
+        together = inference == TRANSDUCTIVE and unseen
+        return self._told(_Look.join(looks), seen, unseen, bool(together))
 
     def describe(self, classes: Any) -> dict[str, str]:
         """Add classes by their words, or give an unseen one other words.
@@ -171,32 +204,35 @@ class Recognizer:
         seen, unseen = self._chosen(classes)
         length = self._model.frames if length is None else length
         for number, clip in stream.windows(frames, length, every):
-            yield number, self._predict([(f"frame {number}", clip)], seen, unseen)[0]
+            yield number, self._told(self._look([(f"frame {number}", clip)]), seen, unseen)[0]
 
     @property
     def _kinds(self) -> list[str]:
         return self._model.fitted.about["kinds"]
 
-    def _predict(
-        self, clips: list[tuple[str, Any]], seen: list[KnownClass], unseen: list[KnownClass]
-    ) -> list[Prediction]:
-        """What clips show, all held in memory together."""
+    def _look(self, clips: list[tuple[str, Any]]) -> _Look:
+        """What the networks see in clips, all held in memory together."""
         model = self._model
-        bodies = {
-            place: prepared(clip, model.layout, model.normalise, model.limits)
-            for place, (_, clip) in enumerate(clips)
-        }
-        usable = [place for place, found in bodies.items() if not isinstance(found, str)]
-        made = {}
-        if usable:
-            looked = model.look([bodies[place] for place in usable])
-            made = dict(zip(usable, self._decide(*looked, seen, unseen), strict=True))
-        return [
-            Prediction(name, **made[place])
-            if place in made
-            else Prediction(name, refused=bodies[place])
-            for place, (name, _) in enumerate(clips)
-        ]
+        bodies = [prepared(clip, model.layout, model.normalise, model.limits) for _, clip in clips]
+        usable = [found for found in bodies if not isinstance(found, str)]
+        refused = [found if isinstance(found, str) else "" for found in bodies]
+        return _Look([name for name, _ in clips], refused, *(model.look(usable) if usable else ()))
+
+    def _told(
+        self, look: _Look, seen: list[KnownClass], unseen: list[KnownClass], together: bool = False
+    ) -> Predictions:
+        """Predictions of clips.
+
+        Args:
+            together: whether unseen classes are told apart by all clips at once.
+        """
+        made = iter(())
+        if look.features is not None:
+            made = self._decide(look.features, look.logits, seen, unseen, together)
+        return Predictions(
+            Prediction(name, refused=why) if why else Prediction(name, **next(made))
+            for name, why in zip(look.names, look.refused, strict=True)
+        )
 
     def _decide(
         self,
@@ -204,6 +240,7 @@ class Recognizer:
         logits: Float[Tensor, "n S"],
         seen: list[KnownClass],
         unseen: list[KnownClass],
+        together: bool,
     ) -> Iterator[dict[str, Any]]:
         """Fields of the predictions of clips."""
         gate = self._gate(seen, unseen)
@@ -212,13 +249,19 @@ class Recognizer:
         logits = logits.numpy().astype(np.float64)
         of_seen = softmax(logits[:, asked] / gate.temperature, axis=1) if seen else None
         of_unseen = self._unseen_probs(self._model.read(features), unseen) if unseen else None
-        scores = None
+        scores, gated = None, of_unseen
+        if together:
+            places = self._model.witness.beside_seen(features)
+            of_unseen = refined(*places, torch.from_numpy(of_unseen)).numpy()
+            # The gate was fitted on probabilities of the study's own inference.
+            if self.facts.get("inference") == TRANSDUCTIVE:
+                gated = of_unseen
         if seen and unseen and gate.kind == "threshold":
             # Over all seen classes, so that a clip of one that was not asked for is not called so.
             scores = softmax(logits / gate.temperature, axis=1)[:, asked].max(axis=1)
         elif seen and unseen:
             evidence = self._model.witness.measure(features, logits, self._texts(unseen), asked)
-            scores = score(gate, logits, of_unseen, evidence)
+            scores = score(gate, logits, gated, evidence)
         for clip in range(len(logits)):
             fields = {
                 SEEN: _ranked(seen, of_seen[clip]) if seen else None,

@@ -34,6 +34,17 @@ def beside_seen(
     if measured is not None:
         moved = Space.fit(measured, labels, classes, components=COMPONENTS)
         spaces.append((moved, others_measured))
+    return side_by_side(spaces)
+
+
+def side_by_side(
+    spaces: list[tuple[Space, Float[Tensor, "m _"]]],
+) -> tuple[Float[Tensor, "m P"], Float[Tensor, "S P"]]:
+    """Clips and the seen classes in several spaces that weigh the same, of unit norm.
+
+    Args:
+        spaces: each with the clips' values there.
+    """
     placed = torch.cat([space.place(values) for space, values in spaces], 1)
     means = torch.cat([space.seen() for space, _ in spaces], 1)
     return F.normalize(placed, dim=-1), F.normalize(means, dim=-1)

@@ -71,10 +71,9 @@ def train_shift_gcn(
     return fitted, pd.DataFrame(history)
 
 
-def join_histories(*histories: pd.DataFrame, networks: list[str]) -> pd.DataFrame:
-    """The trainings of a split's Shift-GCNs in one table, a row per phase and stream and epoch."""
-    named = zip(networks, histories, strict=True)
-    tables = [history.assign(network=network) for network, history in named]
+def join_histories(**histories: pd.DataFrame) -> pd.DataFrame:
+    """The trainings of a phase's Shift-GCNs in one table, a row per stream and epoch."""
+    tables = [history.assign(stream=stream) for stream, history in histories.items()]
     return pd.concat(tables, ignore_index=True)
 
 

@@ -3,7 +3,7 @@
 from kedro.pipeline import Pipeline, node
 
 from msf_kedro.clips.streams import STREAMS
-from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.features.nodes import (
     extract_features,
     fuse_feature_streams,
@@ -24,14 +24,7 @@ PARAMETERS = {name for name in TRAIN if name.startswith("params:")}
 
 def create_pipeline(**kwargs) -> Pipeline:
     """Both phases, each with its streams as namespaces inside it."""
-    networks = [f"{phase}.{stream}" for phase in PHASES for stream in STREAMS]
-    join = node(
-        Bound(join_histories, networks=networks),
-        [f"{network}.history" for network in networks],
-        "shift_gcn_histories",
-        name="join_histories",
-    )
-    return sum((_phase(phase) for phase in PHASES), start=Pipeline([join]))
+    return sum((_phase(phase) for phase in PHASES), start=Pipeline([]))
 
 
 def _phase(phase: str) -> Pipeline:
@@ -47,13 +40,20 @@ def _phase(phase: str) -> Pipeline:
         name="fuse_streams",
         namespace=phase,
     )
+    join = node(
+        join_histories,
+        {stream: f"{phase}.{stream}.history" for stream in STREAMS},
+        f"{phase}_shift_gcn_histories",
+        name="join_histories",
+        namespace=phase,
+    )
     streams = Pipeline(
         sum((_stream(stream) for stream in STREAMS), start=Pipeline([])),
         namespace=phase,
         inputs={"roles": f"{phase}_roles"} | {name: name for name in ("skeletons", STATE)},
         parameters=PARAMETERS,
     )
-    return streams + Pipeline([fuse])
+    return streams + Pipeline([fuse, join])
 
 
 def _stream(stream: str) -> Pipeline:

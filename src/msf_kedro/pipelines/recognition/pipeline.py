@@ -5,7 +5,13 @@ from kedro.pipeline import Pipeline, node
 from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.recognition.nodes import recognise
 
-INPUTS = ("bundle", "clips_to_recognise", "classes_to_recognise", "params:device")
+INPUTS = (
+    "bundle",
+    "clips_to_recognise",
+    "classes_to_recognise",
+    "params:device",
+    "params:inference",
+)
 
 
 def create_pipeline(**kwargs) -> Pipeline:

@@ -33,12 +33,16 @@ def create_features_pipeline(**given: Any) -> Pipeline:
 def create_shift_gcn_pipeline() -> Pipeline:
     """Beside the DAG: skeletons, released checkpoint → its features and logits."""
     load = bind(import_shift_gcn, "released_checkpoint", "params:checkpoint_stream")
-    extract, inputs = bind(extract_features, *EXTRACT)
-    inputs = ["released.shift_gcn" if name == "shift_gcn" else name for name in inputs]
-    tables = ["released.features", "released.logits"]
-    return Pipeline(
+    extract = bind(extract_features, *EXTRACT)
+    template = Pipeline(
         [
-            node(*load, "released.shift_gcn", name="import_shift_gcn"),
-            node(extract, inputs, tables, name="extract_features", tags="gpu"),
+            node(*load, "shift_gcn", name="import_shift_gcn"),
+            node(*extract, ["features", "logits"], name="extract_features", tags="gpu"),
         ]
+    )
+    return Pipeline(
+        template,
+        namespace="released",
+        inputs={"released_checkpoint", "skeletons"},
+        parameters={name for name in template.inputs() if name.startswith("params:")},
     )

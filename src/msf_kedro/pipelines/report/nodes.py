@@ -69,9 +69,7 @@ def draw_trainings(
     """
     histories = {}
     if shift_gcn_histories is not None:
-        for network, history in shift_gcn_histories.groupby("network", sort=False):
-            if network.startswith(f"{phase}."):
-                histories[network.removeprefix(f"{phase}.")] = history
+        histories = dict(iter(shift_gcn_histories.groupby("stream", sort=False)))
     histories |= {"alignment": alignment_history, "unseen_classifier": unseen_classifier_history}
     named = {name.replace("_", " "): table for name, table in histories.items()}
     return charts.trainings(phase, named)

@@ -21,8 +21,7 @@ PAGE = (
     *("metrics", "comparison", "per_class", "predictions", "class_texts", "text_features"),
     *("calibration_trainings", "test_trainings", "params:tables", "skeletons", "clips"),
 )
-SHARED = "shift_gcn_histories"  # both phases' trainings are in it
-TRAININGS = ("alignment_history", "unseen_classifier_history", SHARED)
+TRAININGS = ("alignment_history", "unseen_classifier_history", "shift_gcn_histories")
 DRAWINGS = ("tradeoff", "gate_scores", "confusion", "latent_map")
 
 
@@ -50,8 +49,9 @@ def create_features_pipeline(**kwargs) -> Pipeline:
 def _draw_trainings(phase: str, from_clips: bool) -> Node:
     given = {"phase": phase} | ({} if from_clips else {"shift_gcn_histories": None})
     drawn, inputs = bind(draw_trainings, *TRAININGS, **given)
-    inputs = [name if name == SHARED else f"{phase}_{name}" for name in inputs]
-    return node(drawn, inputs, f"{phase}_trainings", name=f"draw_{phase}_trainings")
+    inputs = [f"{phase}_{name}" for name in inputs]
+    name = f"draw_{phase}_trainings"
+    return node(drawn, inputs, f"{phase}_trainings", name=name, namespace="report")
 
 
 def _draw(function) -> Node:
@@ -62,16 +62,16 @@ def _draw(function) -> Node:
         "confusion": ("metrics", "confusion", "predictions", "class_texts"),
     }[name]
     drawn = bind(function, *inputs)
-    return node(*drawn, f"report.{name}", name=f"draw_{name}")
+    return node(*drawn, f"report.{name}", name=f"draw_{name}", namespace="report")
 
 
 def _draw_latent_map() -> Node:
     drawn = bind(draw_latent_map, *LATENT_MAP)
-    return node(*drawn, "report.latent_map", name="draw_latent_map")
+    return node(*drawn, "report.latent_map", name="draw_latent_map", namespace="report")
 
 
 def _write(from_clips: bool) -> Node:
     given = {} if from_clips else {"skeletons": None, "clips": None}
     write, inputs = bind(write_report, *PAGE, *DRAWINGS, **given)
     inputs = [f"report.{name}" if name in DRAWINGS else name for name in inputs]
-    return node(write, inputs, "report_page", name="write_report")
+    return node(write, inputs, "report_page", name="write_report", namespace="report")
