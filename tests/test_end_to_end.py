@@ -190,7 +190,9 @@ def test_no_clip_of_a_test_subject_or_unseen_class_is_trained_on(finished):
 def contents(root: Path) -> dict[str, object]:
     """The bytes of every artifact; of those with times of the clock, what else is in them."""
     return {
-        name: read(file) if name.endswith("history.parquet") else file.read_bytes()
+        name: read(file)
+        if name.endswith(("history.parquet", "histories.parquet"))
+        else file.read_bytes()
         for name, (file,) in artifacts(root).items()
     }
 

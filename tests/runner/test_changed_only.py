@@ -108,7 +108,7 @@ def test_a_changed_parameter_moves_what_reads_it_and_what_is_behind(finished, pa
     assert moved(found) <= set().union(*(STAGES[stage] for stage in stages))
     assert {name: found[name].why for name in why} == why
     assert all(found[name].what == RUN for name in why)
-    behind = {"report"} if stages else set()
+    behind = {"evaluation.report"} if stages else set()
     assert behind <= moved(found)
 
 
