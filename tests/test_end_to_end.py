@@ -58,6 +58,7 @@ TABLES = {
 BEHIND_FEATURES = [
     n.name for s in ("alignment", "gate", "evaluation", "report") for n in pipelines[s].nodes
 ]
+TIMED = ("history.parquet", "histories.parquet")
 OF_THE_TEST_PHASE = ("alignment.test.", "gate.gather_test_", "report.draw_test_")
 
 
