@@ -126,7 +126,7 @@ def test_the_conformal_gate_is_fitted_on_seen_clips_that_are_held_out():
     roles = study.roles["calibration"]
     names = pd.Index(roles.name, name="name")
     values = np.random.default_rng(0).normal(size=(len(roles), 2))
-    scores = pd.DataFrame(values, names, ["odds", "gap"])
+    scores = pd.DataFrame(values, names, ["nearest", "gap"])
     config = dataclasses.replace(CONFIG, kept_seen=0.93)
     gates = fit_gates(
         *(study.logits["calibration"], study.probs["calibration"], study.roles),
@@ -136,7 +136,7 @@ def test_the_conformal_gate_is_fitted_on_seen_clips_that_are_held_out():
     assert len(gates) == len(PROTOCOLS) * len(SEEDS)
     held_out = roles.name[roles.side.eq("seen") & roles.part.eq("held_out")]
     assert len(held_out) == 16
-    lowest = 1 / (1 + np.exp(-scores.gap[held_out].min()))
+    lowest = 1 / (1 + np.exp(-scores.sum(axis=1)[held_out].min()))
     np.testing.assert_allclose(gates.threshold, lowest)
 
 

@@ -399,8 +399,8 @@ def test_an_evidence_gate_without_its_scores_is_an_error(scores):
 
 
 def columns(values: np.ndarray) -> np.ndarray:
-    """A score that counts, half in each of its two parts, and one that does not."""
-    return np.stack([-values, values / 2, values / 2], axis=1)
+    """A score in two parts, which are added."""
+    return np.stack([values / 4, 3 * values / 4], axis=1)
 
 
 def conformal_gate(values: np.ndarray, kept: float = 0.9) -> Gate:
@@ -409,8 +409,7 @@ def conformal_gate(values: np.ndarray, kept: float = 0.9) -> Gate:
     scores = columns(np.concatenate([values, unseen]))
     nothing, yes = np.zeros((len(scores), 2)), np.ones(len(scores), dtype=bool)
     is_seen = np.arange(len(scores)) < len(values)
-    names = ("odds", "nearest", "gap")
-    evidence = Evidence(nothing, nothing, is_seen, yes, yes, scores, names)
+    evidence = Evidence(nothing, nothing, is_seen, yes, yes, scores)
     return fit_gate("conformal", evidence, replace(CONFIG, kept_seen=kept), "strict", 2, 0)
 
 

@@ -4,20 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch.nn.functional as F
 from jaxtyping import Float
-from scipy.special import logsumexp
 from torch import Tensor
 
 from msf_kedro.methods.contract.beside_seen import side_by_side
 from msf_kedro.methods.contract.space import COMPONENTS, Space
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.contract.wording import Wording
-from msf_kedro.methods.ridge import ridge_maps
 from msf_kedro.texts.fusion import Texts
 
-SCORES = ("odds", "energy", "nearest", "gap", "text_gap", "movement_gap")
-TO_TEXT = 1.0  # regularisation from the networks' features to texts, see `ridge_maps`
+SCORES = ("nearest", "gap", "movement_gap")
 
 
 @dataclass(frozen=True)
@@ -29,8 +25,6 @@ class Witness:
         kinds: text kinds, in their order.
         wording: what texts are compared with.
         seen: vectors of the seen classes' texts.
-        feature_mean: of the networks' features.
-        to_text: from these, centred, to texts.
         learned: the space of the networks' features.
         moved: the space of the kinematics; None where there are none.
     """
@@ -39,8 +33,6 @@ class Witness:
     kinds: list[str]
     wording: Wording
     seen: Float[Tensor, "S E"]
-    feature_mean: Float[Tensor, " D"]
-    to_text: Float[Tensor, "D E"]
     learned: Space
     moved: Space | None
 
@@ -50,9 +42,6 @@ class Witness:
         learned, measured = apart(task.features.double(), task.kinematics)
         wording = Wording.fit(task.seen)
         seen = wording.vectors(task.seen)
-        feature_mean = learned.mean(0)
-        targets = seen[task.labels]
-        (to_text,) = ridge_maps("evidence", learned - feature_mean, targets, [TO_TEXT])
         moved = None
         if measured is not None:
             moved = Space.fit(measured, task.labels, len(seen), components=COMPONENTS)
@@ -62,8 +51,6 @@ class Witness:
             kinds=list(task.seen.kinds),
             wording=wording,
             seen=seen,
-            feature_mean=feature_mean,
-            to_text=to_text,
             learned=Space.fit(learned, task.labels, len(seen)).foretelling(seen),
             moved=moved,
         )
@@ -74,37 +61,25 @@ class Witness:
         return [name for name in SCORES if self.moved or name != "movement_gap"]
 
     def measure(
-        self,
-        features: Float[Tensor, "n D"],
-        seen_logits: Float[np.ndarray, "n S"],
-        unseen: Texts,
-        asked: list[int] | None = None,
+        self, features: Float[Tensor, "n D"], unseen: Texts, asked: list[int] | None = None
     ) -> Float[np.ndarray, "n F"]:
         """The scores of any clips, a column each.
 
         Args:
             features: as those of the task.
-            seen_logits: of all seen classes, in their order.
             unseen: texts of the classes that are not seen.
             asked: places of the seen classes that a clip may be of; all of them unless given.
         """
         asked = list(range(len(self.seen))) if asked is None else asked
         learned, measured = apart(features.double(), self.kinematics)
-        words = self.wording.vectors(unseen.of(self.kinds))
-        likeness = words @ self.seen.mT
-        as_text = F.normalize((learned - self.feature_mean) @ self.to_text, dim=-1)
+        likeness = self.wording.vectors(unseen.of(self.kinds)) @ self.seen.mT
         near, foretold = self.learned.cosines(learned, likeness)
-        columns = {
-            "odds": _odds(seen_logits, asked),
-            "energy": logsumexp(seen_logits[:, asked], axis=1),
-            "nearest": _largest(near[:, asked]),
-            "gap": _largest(near[:, asked]) - _largest(foretold),
-            "text_gap": _largest(as_text @ self.seen[asked].mT) - _largest(as_text @ words.mT),
-        }
+        nearest = _largest(near[:, asked])
+        columns = [nearest, nearest - _largest(foretold)]
         if self.moved is not None:
             near, foretold = self.moved.cosines(measured, likeness)
-            columns["movement_gap"] = _largest(near[:, asked]) - _largest(foretold)
-        return np.stack([columns[name] for name in self.scores], axis=1).astype(np.float64)
+            columns.append(_largest(near[:, asked]) - _largest(foretold))
+        return np.stack(columns, axis=1).astype(np.float64)
 
     def beside_seen(
         self, features: Float[Tensor, "n D"]
@@ -128,9 +103,13 @@ class Witness:
 
     def tensors(self) -> dict[str, Tensor]:
         """The tensors of its state."""
-        own = {name: getattr(self, name) for name in ("seen", "feature_mean", "to_text")}
         moved = {} if self.moved is None else self.moved.state("moved")
-        return own | self.wording.state("wording") | self.learned.state("learned") | moved
+        return {
+            "seen": self.seen,
+            **self.wording.state("wording"),
+            **self.learned.state("learned"),
+            **moved,
+        }
 
     @classmethod
     def of_state(cls, state: dict[str, Any]) -> "Witness":
@@ -142,12 +121,3 @@ class Witness:
 
 def _largest(values: Float[Tensor, "n K"]) -> Float[np.ndarray, " n"]:
     return values.amax(1).numpy()
-
-
-def _odds(logits: Float[np.ndarray, "n S"], asked: list[int]) -> Float[np.ndarray, " n"]:
-    """Log-odds of the most probable class asked for, against all other seen ones."""
-    best = np.asarray(asked)[logits[:, asked].argmax(1)]
-    rows = np.arange(len(logits))
-    others = logits.astype(np.float64)
-    others[rows, best] = -np.inf
-    return logits[rows, best] - logsumexp(others, axis=1)

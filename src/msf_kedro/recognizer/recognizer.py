@@ -260,7 +260,7 @@ class Recognizer:
             # Over all seen classes, so that a clip of one that was not asked for is not called so.
             scores = softmax(logits / gate.temperature, axis=1)[:, asked].max(axis=1)
         elif seen and unseen:
-            evidence = self._model.witness.measure(features, logits, self._texts(unseen), asked)
+            evidence = self._model.witness.measure(features, self._texts(unseen), asked)
             scores = score(gate, logits, gated, evidence)
         for clip in range(len(logits)):
             fields = {

@@ -174,7 +174,6 @@ def _evidence(
         seen_right=best_class(seen_logits[seen]) == target,
         unseen_right=best_class(probs) == target,
         scores=_scores_of(scores, pd.Index(clips.name)),
-        names=() if scores is None else tuple(scores),
     )
 
 

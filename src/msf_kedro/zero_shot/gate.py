@@ -21,8 +21,6 @@ from msf_kedro.zero_shot.metrics import harmonic_mean
 KINDS = ("threshold", "logistic", "evidence", "conformal")
 ON_EVIDENCE = ("evidence", "conformal")
 EVEN = 0.5  # where the evidence gate calls a clip seen: both sides weigh the same in its fit
-# What the conformal gate adds up. Nothing is fitted: held-out clips must not have made the score.
-NEARNESS = ("nearest", "gap")
 
 
 @configuration
@@ -68,7 +66,6 @@ class Evidence:
         seen_right: whether the seen classifier's best class is the clip's.
         unseen_right: whether the unseen classifier's best class is the clip's.
         scores: what else speaks for a clip's being of a seen class; gates `ON_EVIDENCE` need it.
-        names: of the scores.
     """
 
     seen_logits: Float[np.ndarray, "n S"]
@@ -77,7 +74,6 @@ class Evidence:
     seen_right: Bool[np.ndarray, " n"]
     unseen_right: Bool[np.ndarray, " n"]
     scores: Float[np.ndarray, "n F"] | None = None
-    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -219,7 +215,8 @@ def _conformal_gate(evidence: Evidence, config: GateConfig, width: int) -> Gate:
     probability of at most k / (n + 1). Of too few clips, everything is called seen. It looks at no
     unseen clip, and chooses nothing else.
     """
-    weights = np.array([*(float(name in NEARNESS) for name in evidence.names), 0.0])
+    # All scores, added up as they are: held-out clips must not have made what they are judged by.
+    weights = np.append(np.ones(evidence.scores.shape[1]), 0.0)
     scores = np.sort(expit(evidence.scores[evidence.is_seen] @ weights[:-1]))
     place = int((1 - config.kept_seen) * (len(scores) + 1) + 1e-9)
     threshold = float(scores[place - 1]) if place else 0.0

@@ -1,6 +1,5 @@
 """Nodes of the gate stage."""
 
-import numpy as np
 import pandas as pd
 import torch
 
@@ -11,12 +10,11 @@ from msf_kedro.pipelines.training_task import training_task
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot import decision
 from msf_kedro.zero_shot.gate import GateConfig
-from msf_kedro.zero_shot.splits import gated_clips, seen_classes, unseen_classes
+from msf_kedro.zero_shot.splits import gated_clips, unseen_classes
 
 
 def gather_evidence(
     features: pd.DataFrame,
-    seen_logits: pd.DataFrame,
     roles: pd.DataFrame,
     text_features: pd.DataFrame,
     clips: ClipsConfig,
@@ -32,7 +30,6 @@ def gather_evidence(
     names = pd.Index(roles.name[gated_clips(roles)], name="name")
     scores = witness.measure(
         torch.tensor(rows_of(features, names, "features").to_numpy()),
-        rows_of(seen_logits, names, "seen logits")[seen_classes(roles)].to_numpy(dtype=np.float64),
         Texts.of_table(text_features, parse_texts(texts), unseen_classes(roles), encoder),
     )
     return witness.state(), pd.DataFrame(scores, names, witness.scores)

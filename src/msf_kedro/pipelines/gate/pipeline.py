@@ -8,7 +8,7 @@ from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates, gather_evidence
 from msf_kedro.zero_shot.splits import PHASES
 
-GATHER = ("features", "seen_logits", "roles", "text_features")
+GATHER = ("features", "roles", "text_features")
 READ = ("params:clips", "params:texts", "params:encoder")
 FIT = (
     *("calibration_seen_logits", "calibration_unseen_probs", "calibration_roles", "test_roles"),
@@ -34,7 +34,7 @@ def create_pipeline(**given: Any) -> Pipeline:
 
 def _gather(phase: str, given: dict[str, Any]) -> Node:
     function, inputs = bind(gather_evidence, *GATHER, *READ, **given)
-    own = {name: f"{phase}_{name}" for name in ("features", "seen_logits", "roles")}
+    own = {name: f"{phase}_{name}" for name in ("features", "roles")}
     return node(
         function,
         [own.get(name, name) for name in inputs],
