@@ -237,6 +237,18 @@ def test_without_a_bundle_the_newest_one_is_taken(root, tried):
     assert done.output.endswith(f"{expected}\n")
 
 
+def test_clips_may_be_looked_at_together(root, folder, recognizer, tried):
+    """By the command line, and by the pipeline where the study does."""
+    done = kedro_msf(root, "recognize", str(tried / "clips"), f"--bundle={folder}", "--together")
+    expected = recognizer.predict(tried / "clips", inference="transductive")
+    assert done.output.endswith(f"{expected}\n")
+    given = {"clips_to_recognise": str(tried / "clips"), "inference": "transductive"}
+    run(root, "recognition", params=given)
+    found = pd.read_parquet(artifacts(root)[f"07_model_output/{CELL}/recognised.parquet"][-1])
+    whole = Recognizer.load(newest(root)).predict(tried / "clips", inference="transductive")
+    pd.testing.assert_frame_equal(found, whole.to_frame())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -267,7 +279,7 @@ def test_as_a_pipeline_predictions_have_versions_and_records(root, tried, recogn
         "classes_to_recognise": str(tried / "classes.csv"),
     }
     run(root, "recognition", params=given)
-    (file,) = artifacts(root)[f"07_model_output/{CELL}/recognised.parquet"]
+    file = artifacts(root)[f"07_model_output/{CELL}/recognised.parquet"][-1]
     words = pd.read_csv(tried / "classes.csv")
     expected = Recognizer.load(newest(root)).predict(tried / "clips", words).to_frame()
     pd.testing.assert_frame_equal(pd.read_parquet(file), expected)
