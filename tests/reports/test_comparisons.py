@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_1samp
 from support.made_up import ALL, benchmark, better_with_more_texts, harmonic, outcomes
 
 from msf_kedro.reports import comparisons
@@ -270,6 +271,18 @@ def test_a_clearly_better_method_has_a_small_p_both_ways():
         (-row["mean"], -row.high, -row.low)
     )
     assert other.p_bootstrap == row.p_bootstrap
+
+
+def test_the_interval_over_splits_is_students():
+    table = two(0.8, 0.4, clips=(200, 10), splits=4)
+    row = difference(table)
+    resamples = comparisons.resample(table, CONFIG)[0].rename("figure_itself").reset_index()
+    mine = zssar(resamples).pivot(index="split", columns="method", values="figure_itself")
+    test = ttest_1samp(mine.msf - mine.ridge, 0)
+    expected = test.confidence_interval(CONFIG.level)
+    assert (row.low_splits, row.high_splits) == pytest.approx(tuple(expected))
+    single = difference(two(0.8, 0.4, clips=(200, 10)))
+    assert np.isnan([single.low_splits, single.high_splits]).all()
 
 
 def test_p_is_spread_evenly_where_nothing_differs():

@@ -271,12 +271,13 @@ def test_comparisons_say_how_sure_they_are(ntu):
     table = titled(ntu, "Paired", "utd_mhad", "strict", "threshold")
     assert table.frame.index.names == ["first", "second"]
     assert len(table.frame) == 18
-    names = ["difference", "p", "p, splits"]
+    names = ["difference", "over splits", "p", "p, splits"]
     expected = [(figure, name) for figure in ("ZSSAR", "H") for name in names]
     assert table.frame.columns.tolist() == expected
     cells = table.frame.loc[("MSF LB+AD+MD", "ReViSE LB"), "ZSSAR"]
     assert re.fullmatch(r"\*\*\+\d+\.\d \[\+\d+\.\d, \+\d+\.\d\]\*\*", cells["difference"])
     assert cells["p, splits"] == "0.5"
+    assert re.fullmatch(r"\[[+-]\d+\.\d, \+\d+\.\d\]", cells["over splits"])
     for words in ("90% intervals from 50 draws", "choice of classes is not covered", "18 pairs"):
         assert words in table.caption
     assert "never below 0.5" in table.caption
@@ -284,7 +285,7 @@ def test_comparisons_say_how_sure_they_are(ntu):
     assert single.frame.index.names == ["first", "second", "encoder"]
     assert len(single.frame) == 2 * 18
     assert "needs several splits" in single.caption
-    assert "p, splits" not in single.frame.columns.get_level_values(1), "there is none"
+    assert not {"p, splits", "over splits"} & {*single.frame.columns.get_level_values(1)}
     assert ("MSF MD", "MSF LB", "ViT-B-32") in single.frame.index
 
 

@@ -6,9 +6,9 @@ apart for each cell, whose replicas share no numbers with another's; a figure is
 from each draw and averaged over splits. H is concave, so its draws lie a little below it.
 
 Drawing clips and seeds says how far a figure would move with other clips of the same classes and
-other seeds. It does not cover the choice of classes. The spread over several splits does, and so
-does the sign-flip test over split means, as far as a few splits can: over 5 splits its p is never
-below 0.0625.
+other seeds. It does not cover the choice of classes. Intervals from the spread over splits do, and
+so does the sign-flip test over split means, as far as a few splits can: over 5 splits its p is
+never below 0.0625.
 """
 
 from typing import Annotated, Any, NamedTuple
@@ -102,10 +102,10 @@ def intervals(resamples: pd.DataFrame, level: float) -> pd.DataFrame:
 def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
     """What is tested against what, as far as it is among the cells, encoder by encoder.
 
-    MSF with all texts against every other method with all texts, or where it has no such cell, with
-    all that it has; more texts against fewer, and MD and AD against LB, inside MSF; every other
-    method against MSF with the same texts. No pair is chosen by its figures. Transductive ones are
-    tested against each other, and each against its method without.
+    MSF and MSF+ with all texts against every other method with all texts, or where it has no such
+    cell, with all that it has; more texts against fewer, and MD and AD against LB, inside MSF;
+    every other method against MSF with the same texts. No pair is chosen by its figures.
+    Transductive ones are tested against each other, and each against its method without.
     """
     found = []
     alike: dict[tuple[str, str], list[Cell]] = {}
@@ -117,6 +117,8 @@ def pairs(cells: list[Cell]) -> list[tuple[Cell, Cell]]:
         full = {cell.method for cell in others if cell.texts == FULL}
         widest = [cell for cell in others if cell.texts == FULL or cell.method not in full]
         wanted = [(Cell(msf, FULL, encoder), cell) for cell in widest]
+        plus = in_tables("msf_plus", inference)
+        wanted += [(Cell(plus, FULL, encoder), cell) for cell in widest if cell.method != plus]
         wanted += [(Cell(msf, a, encoder), Cell(msf, b, encoder)) for a, b in ABLATIONS]
         wanted += [(c, Cell(msf, c.texts, encoder)) for c in others if c.texts != FULL]
         if inference != INDUCTIVE:
@@ -132,12 +134,13 @@ def differences(
 
     `p_bootstrap` is two-sided: twice the smaller part of draws on one side of 0, the figures
     themselves counted as one more draw, so that it is at least 2 / (resamples + 1). It is not
-    corrected for the number of pairs. `p_splits` is that of `sign_flip_test`.
+    corrected for the number of pairs. `low_splits` and `high_splits` are the t-interval over split
+    means, `p_splits` is that of `sign_flip_test`; NaN for a single split.
 
     Returns:
         A row per pair, protocol, gate and figure: `CELL`, `against_method`, `against_texts`,
-        `SCORED`, `figure`, `mean` over `n` shared splits, `low`, `high`, `p_bootstrap`, `p_splits`,
-        `smallest_p_splits`.
+        `SCORED`, `figure`, `mean` over `n` shared splits, `low`, `high`, `low_splits`,
+        `high_splits`, `p_bootstrap`, `p_splits`, `smallest_p_splits`.
     """
     cells = dict(list(resamples.droplevel("seeds").groupby(CELL)))
     rows = []
@@ -283,7 +286,20 @@ def _difference(by_split: Float[np.ndarray, "K _"], config: TablesConfig) -> dic
     generator = np.random.default_rng(derive_seed(config.seed, "signs"))
     p_splits, smallest = sign_flip_test(by_split[:, 0], generator)
     ps = {"p_bootstrap": min(1.0, 2 * tail / (len(drawn) + 1)), "p_splits": p_splits}
-    return _interval(by_split, config.level) | ps | {"smallest_p_splits": smallest}
+    low, high = _over_splits(by_split[:, 0], config.level)
+    ends = {"low_splits": low, "high_splits": high}
+    return _interval(by_split, config.level) | ends | ps | {"smallest_p_splits": smallest}
+
+
+def _over_splits(differences: Float[np.ndarray, " K"], level: float) -> tuple[float, float]:
+    """The t-interval of the mean difference, as of splits drawn from many."""
+    from scipy import stats
+
+    count = len(differences)
+    if count < 2:
+        return float("nan"), float("nan")
+    half = stats.t.ppf((1 + level) / 2, count - 1) * differences.std(ddof=1) / count**0.5
+    return differences.mean() - half, differences.mean() + half
 
 
 def _interval(by_split: Float[np.ndarray, "K _"], level: float) -> dict[str, Any]:

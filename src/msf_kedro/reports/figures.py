@@ -14,7 +14,8 @@ SECONDS = "fit_seconds"
 LONG = [
     *("table", "study", "split", *SCORED, *CELL, "against_method", "against_texts"),
     *("class_id", "label", "side", "figure", "mean", "std", "n", "over", "best", "low", "high"),
-    *("p_bootstrap", "p_splits", "smallest_p_splits", "runs", "seeds", "splits", "chance"),
+    *("low_splits", "high_splits", "p_bootstrap", "p_splits", "smallest_p_splits"),
+    *("runs", "seeds", "splits", "chance"),
     *("level", "resamples"),
 ]
 
@@ -67,7 +68,7 @@ def collect(
             parts.append(rows.assign(table=table, split=split, **facts))
     long = pd.concat(parts, ignore_index=True).reindex(columns=LONG)
     long = long.assign(study=study, level=config.level, resamples=config.resamples)
-    percent = ["mean", "std", "low", "high"]
+    percent = ["mean", "std", "low", "high", "low_splits", "high_splits"]
     long.loc[long.figure != SECONDS, percent] *= 100
     long[percent] = long[percent].round(9)  # else 0.5 is printed up here and down there
     texts = ["against_method", "against_texts", "label", "side"]

@@ -109,7 +109,9 @@ def _own_table(kind: str, title: str, rows: pd.DataFrame) -> Table:
         ps = {
             name: rows[p].map("{:.3g}".format).replace("nan", "") for name, p in wording.PS.items()
         }
-        texts = {"difference": rows.text} | ps
+        ends = [wording.OVER_SPLITS.format(**row) for row in rows.to_dict("records")]
+        over = pd.Series(ends, rows.index).where(rows.low_splits.notna(), "")
+        texts = {"difference": rows.text, "over splits": over} | ps
         rows = pd.concat([rows.assign(name=name, text=text) for name, text in texts.items()])
         labels, by_row = ["first", "second", "encoder"], ["table"]  # in the order of the pairs
     if "encoder" in labels and rows.encoder.nunique() == 1:
@@ -159,7 +161,11 @@ def _places(column: pd.Series) -> pd.Series:
 def _caption(kind: str, rows: pd.DataFrame, lines: int) -> str:
     """What a reader must know to read the table without its surroundings."""
     fact, smallest = rows.iloc[0], rows.smallest_p_splits.min()
-    flips = wording.ONE_SPLIT if pd.isna(smallest) else wording.FLIPS.format(smallest=smallest)
+    flips = (
+        wording.ONE_SPLIT
+        if pd.isna(smallest)
+        else wording.FLIPS.format(smallest=smallest, level=100 * fact.level)
+    )
     meaning = wording.CAPTIONS[kind].format(
         over=wording.OVER[fact.over],
         level=100 * fact.level,

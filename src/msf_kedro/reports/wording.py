@@ -123,7 +123,10 @@ CAPTIONS = {
     " shown with these only. Mean over {over}.",
     "time": f"Seconds to fit a run (fit_seconds of the benchmark), features given.{DEVIATION}",
 }
-FLIPS = "p, splits: sign-flip test over split means, never below {smallest:.4g} with so few splits."
+FLIPS = (
+    "Over splits: {level:.0f}% t-interval of the split means, which covers the choice of classes as"
+    " far as so few splits can; p, splits: sign-flip test over them, never below {smallest:.4g}."
+)
 ONE_SPLIT = "A sign-flip test over split means needs several splits."
 OVER = {"splits": "the means of splits", "seeds": "seeds"}
 STUDY = "Study {study}: {splits}, {seeds}, texts embedded by {encoders}, chance of ZSSAR {chance}."
@@ -143,4 +146,5 @@ FORMATS = {
     "classes": MEAN,
 }
 TESTED = ("zssar_accuracy", "harmonic_mean")
+OVER_SPLITS = "[{low_splits:+.1f}, {high_splits:+.1f}]"
 PS = {"p": "p_bootstrap", "p, splits": "p_splits"}
