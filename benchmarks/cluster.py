@@ -5,7 +5,7 @@
 
 `measure` starts a scheduler and workers of one thread each on this machine, has every worker import
 what it needs by a first run, and then times runs of the stages `splits` and `features`, the two
-numbers of workers taking turns; the table has medians of the seconds inside the runner.
+numbers of workers taking turns; the table has medians of the runs' seconds.
 
 `simulate` measures nothing: it takes the seconds of nodes from the runs that are recorded below a
 data root, and hands the nodes of the benchmark to workers as they become ready. A node without a
@@ -17,7 +17,6 @@ import argparse
 import heapq
 import json
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -29,15 +28,15 @@ from statistics import mean, median
 
 ROOT = Path(__file__).parents[1]
 STAGES = "--pipelines=splits,features"
-SECONDS = re.compile(r"execution completed successfully in ([\d.]+) sec")
 
 
 def kedro(env: str, data_root: Path, *arguments: str) -> float:
-    """Run a command; the seconds that its runner says it took."""
+    """Run a command; the seconds that its run's file says it took."""
     command = [sys.executable, "-m", "kedro", "run", f"--env={env}"]
     command += [f"--params=data_root={data_root}", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return sum(map(float, SECONDS.findall(done.stdout + done.stderr)))
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    *_, file = sorted((data_root / "08_reporting" / "runs").glob("*.json"))
+    return json.loads(file.read_text())["seconds"]
 
 
 def start_cluster(stack: ExitStack, folder: Path, workers: int) -> Path:
