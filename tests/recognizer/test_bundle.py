@@ -10,7 +10,7 @@ import torch
 from support import recognisers
 
 from msf_kedro.recognizer import Recognizer
-from msf_kedro.recognizer.bundle import Bundle, read_bundle, write_bundle
+from msf_kedro.recognizer.bundle import FORMAT, Bundle, read_bundle, write_bundle
 from msf_kedro.recognizer.model import Model
 
 
@@ -59,7 +59,7 @@ def test_it_holds_nothing_but_json_safetensors_and_text(folder):
     for line in files["SHA256SUMS"].read_text().splitlines():
         digest, name = line.split("  ")
         assert hashlib.sha256(files[name].read_bytes()).hexdigest() == digest
-    assert json.loads(files["bundle.json"].read_text())["format"] == 2
+    assert json.loads(files["bundle.json"].read_text())["format"] == FORMAT
     size = int.from_bytes(files["tensors.safetensors"].read_bytes()[:8], "little")
     assert json.loads(files["tensors.safetensors"].read_bytes()[8 : 8 + size])
 
@@ -123,7 +123,9 @@ def resummed(folder, values=None, tensors=None):
 
 def test_another_format_is_refused(copied):
     resummed(copied, {"format": 1})
-    with pytest.raises(ValueError, match=r"a bundle of format 1, but .* reads format 2; install"):
+    with pytest.raises(
+        ValueError, match=rf"a bundle of format 1, but .* reads format {FORMAT}; install"
+    ):
         Recognizer.load(copied)
 
 
