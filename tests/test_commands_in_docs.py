@@ -28,7 +28,12 @@ from support.sessions import ROOT, context, known
 from msf_kedro import cli
 
 # What stands for something else in commands.
-PLACEHOLDERS = {r"--env=mine": "--env=sample", r"\$split": "split_1", r"\bNAME\b": "ridge"}
+PLACEHOLDERS = {
+    r"\$SPLITS\b": "final_01+final_02",
+    r"--env=mine": "--env=sample",
+    r"\$split": "split_1",
+    r"\bNAME\b": "ridge",
+}
 # Commands that neither run in a test nor can be parsed here, each with the reason.
 EXCUSED = {
     r"(for|do|done|export)\b.*": "the shell's own words: blocks are parsed by `bash -n`",
