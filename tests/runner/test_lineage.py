@@ -16,6 +16,7 @@ from msf_kedro.runner import ChangedOnlyRunner
 from msf_kedro.runner.files import content_hash, write_json
 from msf_kedro.runner.housekeeping import remove_version, saved_versions, superfluous
 from msf_kedro.runner.lineage import tree
+from msf_kedro.runner.locks import WorkLock
 from msf_kedro.runner.records import ancestors, parents, record_of, record_path
 
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
@@ -232,3 +233,18 @@ def test_a_lineage_is_printed_by_dataset_and_by_file(finished):
     assert command(finished[0], "lineage", str(newest(finished[0], GATES))) == by_name
     assert "no dataset or file 'gate' that" in command(finished[0], "lineage", "gate")
     assert "gates has no version 1" in command(finished[0], "lineage", "gates", "--version=1")
+
+
+def test_of_two_runs_that_begin_in_the_same_millisecond_one_is_refused(tmp_path, monkeypatch):
+    """Versions are called by the time: they would write the same ones."""
+    now = "2026-01-01T00.00.00.000Z"
+    monkeypatch.setattr("kedro.framework.session.session.generate_timestamp", lambda: now)
+    lock = WorkLock(tmp_path / "08_reporting" / "runs" / f"{now}.lock", "a run")
+    lock.acquire("a run")
+    try:
+        with pytest.raises(ClickException, match=f"the same millisecond, {now}, .*start this one"):
+            run(tmp_path, "semantics")
+    finally:
+        lock.release()
+    assert artifacts(tmp_path) == {}
+    run(tmp_path, "semantics")

@@ -124,14 +124,20 @@ class Run:
     """One run, from before its first node to its end.
 
     Raises:
-        ClickException: the catalog has no entry `runs`.
+        ClickException: the catalog has no entry `runs`, or another run has the same id.
     """
 
     def __init__(self, run_id: str, pipeline: Pipeline, catalog: CatalogProtocol, project: Project):
         self.run_id, self.pipeline, self.catalog = run_id, pipeline, catalog
         self._runs, self._started = runs_of(catalog), time.time()
         command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-        self._lock = WorkLock(self._runs.folder / f"{run_id}{ENDING}", f"run {run_id}, {command}")
+        lock = self._runs.folder / f"{run_id}{ENDING}"
+        if is_held(lock):
+            raise ClickException(
+                f"another run, which is at work, began in the same millisecond, {run_id}, by which"
+                " versions are called; start this one again"
+            )
+        self._lock = WorkLock(lock, f"run {run_id}, {command}")
         self._lock.acquire(f"run {run_id}")
         _close_interrupted(self._runs)
         if self._runs.running() == [run_id]:
