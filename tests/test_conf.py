@@ -110,7 +110,11 @@ def file_of(data_set) -> Path:
 
 def single(env: str, name: str) -> str:
     """What the single jobs call a dataset of the benchmark that is of their split or cell."""
-    split, *rest = (study(env).params[field] for field in CELL)
+    params = study(env).params
+    split, *rest = (params[field] for field in CELL)
+    beside = f"{split}.{params['beside']}.{rest[1]}.{rest[2]}."
+    if name.startswith(beside):
+        return f"beside.{name.removeprefix(beside)}"
     cell = ".".join([split, *rest])
     return name.removeprefix(f"{cell}.").removeprefix(f"{split}.").removesuffix(f"__{rest[1]}")
 
@@ -173,14 +177,15 @@ def test_no_two_environments_are_the_same_study():
 
 @every_environment
 def test_the_benchmark_shares_the_files_of_single_jobs(env):
-    """The cell that is the single job's, and its split, in the very same places."""
+    """The cells that are the single job's two, and its split, in the very same places."""
     files = {name: file_of(d) for name, d in data_sets(env).items() if hasattr(d, "_filepath")}
     shared = {name for name in files if single(env, name) != name and single(env, name) in files}
     for name in shared:
         assert files[name] == files[single(env, name)], name
     stages = ("splits", "semantics", "features", "alignment", "gate")
     made = set().union(*(PIPELINES[stage].all_outputs() for stage in stages))
-    made |= {"zssar_results", "gzssar_results"}
+    figures = {"zssar_results", "gzssar_results"}
+    made |= figures | {f"beside.{name}" for name in figures}
     assert {single(env, name) for name in shared} == made
 
 
@@ -344,7 +349,7 @@ def test_parameters_become_their_dataclasses(env):
     assert typed >= {f"params:{name}" for name in ("clips", "normalise", "shift_gcn", "gate")}
     untyped = {k for k, v in params.items() if isinstance(v, dict)}
     chosen_from = {"splits", "encoders", "layouts", *METHODS, "method_config", "benchmark"}
-    chosen_from.add("method_texts")
+    chosen_from |= {"method_texts", "beside_config"}
     assert untyped == chosen_from, "these are chosen from, and built then"
     for method in METHODS:
         assert vars(configure(method, params[method])) == params[method]

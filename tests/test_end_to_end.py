@@ -59,7 +59,12 @@ BEHIND_FEATURES = [
     n.name for s in ("alignment", "gate", "evaluation", "report") for n in pipelines[s].nodes
 ]
 TIMED = ("history.parquet", "histories.parquet")
-OF_THE_TEST_PHASE = ("alignment.test.", "gate.gather_test_", "report.draw_test_")
+OF_THE_TEST_PHASE = (
+    "alignment.test.",
+    "alignment.beside.test.",
+    "gate.gather_test_",
+    "report.draw_test_",
+)
 
 
 @pytest.fixture
@@ -117,6 +122,17 @@ def test_the_report_has_the_figures_of_the_issue(metrics, protocol):
             assert harmonic == pytest.approx(by_hand)
 
 
+def test_the_report_has_the_second_methods_figures_too(finished, metrics):
+    second = metrics["beside"]
+    about = {name: value for name, value in metrics["run"].items() if name != "parameters"}
+    assert second["run"] == about | {"method": "msf_plus"}
+    zssar = only(finished[0], f"08_reporting/{cell('msf_plus')}/zssar_results.parquet")
+    for protocol in PROTOCOLS:
+        own = zssar[zssar.protocol == protocol].accuracy.tolist()
+        assert second[protocol]["zssar"]["accuracy"]["values"] == own
+        assert second[protocol].keys() == metrics[protocol].keys()
+
+
 def test_the_report_says_of_which_run(metrics):
     expected = {"study": "test", "split": "split_1", "texts": "LB+AD+MD", "method": "msf"}
     expected |= {"encoder": "MiniLM", "gate": "threshold"}
@@ -158,7 +174,7 @@ def test_figures_follow_from_the_persisted_probabilities(finished, metrics):
 def test_the_run_ends_with_a_table_of_results_and_warns_of_nothing(finished):
     log = finished[1]
     (table,) = [text for text in log.messages() if "H, perfect gate" in text]
-    assert "test, split split_1, msf, texts LB+AD+MD, 2 seeds" in table
+    assert "test, split split_1, msf and msf_plus, texts LB+AD+MD, 2 seeds" in table
     for word in (
         "ZSSAR",
         "chance",
@@ -217,7 +233,7 @@ def test_other_runners_and_workers_write_the_same_bytes(
 # --- parts of it again ---
 
 
-@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("node", [name for name in NODES if ".beside." not in name])
 def test_every_node_runs_alone_from_disk_and_writes_the_same_again(root, node):
     """It finds all inputs on disk, writes its own outputs only, and is deterministic."""
     before = artifacts(root)
@@ -373,7 +389,7 @@ def test_labels_of_test_subjects_change_nothing_under_strict(finished, tmp_path)
     root = link_copy(finished[0], tmp_path / "data")
     shuffle_test_labels(root, "split_1")
     before = artifacts(root)
-    run(root, "features", "alignment", "gate")
+    run(root, "features", "alignment", "gate", params={"beside": "none"})
     new = {name: read(file) for name, (file,) in new_files(root, before).items()}
     old = {name: read(before[name][0]) for name in new}
 
@@ -470,12 +486,14 @@ def test_the_order_of_clips_changes_nothing(shuffled, stages, root):
 def by_method(finished, tmp_path_factory) -> Path:
     """The whole run's data root, to which every other method has been added."""
     root = link_copy(finished[0], tmp_path_factory.mktemp("by_method") / "data")
+    nodes = [name for name in BEHIND_FEATURES if ".beside." not in name]
     for method in METHODS:
         if method != "msf":
             before = artifacts(root)
-            params = {"method": method}
+            params = {"method": method, "beside": "none"}
             run(root, "gzssar", params=params, runner=ChangedOnlyRunner())
-            assert set(new_files(root, before)) == paths(*BEHIND_FEATURES, **params)
+            made = paths(*nodes, **params)
+            assert set(artifacts(root)) == set(before) | made
             assert not set(new_files(root, before)) & set(before)
     return root
 
@@ -496,7 +514,7 @@ def test_every_method_runs_through_the_same_stages(method, by_method):
     params = parameters(method)
     assert {"method": method, "texts": params["texts"]}.items() <= report["run"].items()
     assert report["run"]["parameters"]["method_config"] == params[method]
-    assert report.keys() == {"run", *PROTOCOLS}
+    assert report.keys() == {"run", *PROTOCOLS} | ({"beside"} if method == "msf" else set())
     kinds = {Path(name).name for name in artifacts(by_method) if f"/{cell(method)}/" in name}
     mine = {Path(name).name for name in artifacts(by_method) if f"/{CELL}/" in name}
     assert kinds == mine
@@ -592,7 +610,8 @@ def test_a_new_method_is_one_file_and_one_group(finished, tmp_path):
     ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     new, mine = new_files(root, before), "test/split_1/least_squares/MiniLM/LB+AD+MD"
-    assert set(new) == {name.replace(CELL, mine) for name in paths(*BEHIND_FEATURES)}
+    own = paths(*(name for name in BEHIND_FEATURES if ".beside." not in name))
+    assert set(new) == {name.replace(CELL, mine) for name in own}
     report = only(root, f"08_reporting/{mine}/metrics.json")
     assert report["run"]["parameters"]["method_config"] == {"temperatures": [0.1, 1.0]}
-    assert report.keys() == {"run", *PROTOCOLS}
+    assert report.keys() == {"run", *PROTOCOLS, "beside"}

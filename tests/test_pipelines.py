@@ -51,7 +51,8 @@ def test_every_stage_and_job_has_its_name():
 
 def test_zssar_is_what_needs_no_gate():
     zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
-    later = names(PIPELINES["evaluation"]) - {"evaluation.evaluate_zssar"}
+    figures = {"evaluation.evaluate_zssar", "evaluation.beside.evaluate_zssar"}
+    later = names(PIPELINES["evaluation"]) - figures
     gated = names(PIPELINES["gate"]) | later | names(PIPELINES["report"])
     assert zssar == gzssar - gated | {"evaluation.show_zssar"}
     assert "zssar_results" in PIPELINES["zssar"].all_outputs()
@@ -105,8 +106,8 @@ def test_both_phases_have_the_same_nodes():
         for phase in PHASES
     }
     assert inside["calibration"] == inside["test"]
-    # streams × (train, extract), fuse and join, alignment, evidence, drawing
-    assert len(inside["test"]) == 4 * 2 + 2 + 5 + 1 + 1
+    # streams × (train, extract), fuse and join, alignment by two methods, evidence, drawing
+    assert len(inside["test"]) == 4 * 2 + 2 + 2 * 5 + 1 + 1
 
 
 def test_only_training_asks_for_a_gpu():

@@ -18,6 +18,7 @@ from kedro.pipeline import Pipeline
 from omegaconf import OmegaConf
 
 from msf_kedro.configuration import check_name, check_seeds, misfits
+from msf_kedro.pipeline_registry import register_pipelines
 from msf_kedro.pipelines.later import Later
 from msf_kedro.runner.uncollected import uncollected
 
@@ -109,7 +110,9 @@ class StudyContext(KedroContext):
         with self._noted():
             self._check_split(splits, parameters.get("split"))
         with self._noted():
-            parameters["method_config"] = self._method_config(parameters)
+            parameters["method_config"] = self._method_config(parameters, "method")
+        with self._noted():
+            self._put_beside(parameters)
         with self._noted():
             get_encoder(parameters["encoders"], parameters["encoder"])
         with self._noted():
@@ -156,9 +159,10 @@ class StudyContext(KedroContext):
         Paths hold `{split}`, `{method}`, `{encoder}` and `{texts}`. For the single jobs they are
         filled in; the benchmark's `split_2.test_roles` and `split_2.ridge.MiniLM.MD.metrics` are
         the files of the single jobs' `test_roles` and `metrics` for this split, method, encoder
-        and texts: they share artifacts.
+        and texts: they share artifacts. So are `beside.metrics` those of the second method.
         """
         entries = {}
+        second = parameters | {"method": parameters["beside"]} if _has_second(parameters) else {}
         for name, entry in self.config_loader["catalog"].items():
             path = str(entry.get("filepath", ""))
             fields = [field for field in CELL if f"{{{field}}}" in path and field not in name]
@@ -166,21 +170,34 @@ class StudyContext(KedroContext):
                 own = "".join(f"{{{field}}}." for field in fields) + name
                 shared = f"{name}__{{encoder}}"  # all splits read it: it is in no namespace
                 entries[shared if fields == ["encoder"] else own] = entry
-                for field in fields:
-                    path = path.replace(f"{{{field}}}", str(parameters.get(field)))
-                entry = entry | {"filepath": path}
+                if second and "method" in fields:
+                    filled = {"filepath": _filled(path, fields, second)}
+                    entries[f"beside.{name}"] = entry | filled
+                entry = entry | {"filepath": _filled(path, fields, parameters)}
             entries[name] = entry
         return entries
 
     @staticmethod
-    def _method_config(parameters: dict[str, Any]) -> dict[str, Any]:
-        """The parameters of the chosen method, which the single jobs read under one name."""
+    def _method_config(parameters: dict[str, Any], name: str) -> dict[str, Any]:
+        """The parameters of a method, which the single jobs read under one name.
+
+        Args:
+            name: of the parameter that names the method.
+        """
         from msf_kedro.methods import METHODS
 
-        method = parameters["method"]
+        method = parameters[name]
         if method not in METHODS:
-            raise ClickException(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+            raise ClickException(f"unknown {name} {method!r}; known are {', '.join(METHODS)}")
         return parameters[method]
+
+    def _put_beside(self, parameters: dict[str, Any]) -> None:
+        """Have the second method's figures beside the chosen one's, or none."""
+        second = _has_second(parameters)
+        for name, pipeline in register_pipelines(beside=second).items():
+            pipelines[name] = pipeline
+        if second:
+            parameters["beside_config"] = self._method_config(parameters, "beside")
 
     def require(self, inputs: Iterable[str]) -> None:
         """Raise a ClickException that says how an environment gets the first input it lacks.
@@ -272,6 +289,17 @@ class StudyContext(KedroContext):
             if isinstance(split, int):
                 message += "; digits joined by _ are read as a number: write 48-12, not 48_12"
             raise ClickException(message)
+
+
+def _has_second(parameters: Mapping[str, Any]) -> bool:
+    """Not where it is the chosen method: both would make the same files."""
+    return parameters["beside"] not in ("none", parameters["method"])
+
+
+def _filled(path: str, fields: Iterable[str], parameters: Mapping[str, Any]) -> str:
+    for field in fields:
+        path = path.replace(f"{{{field}}}", str(parameters.get(field)))
+    return path
 
 
 def _benchmark(*study: Any) -> Pipeline:

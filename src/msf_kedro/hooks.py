@@ -72,6 +72,8 @@ class MethodsAreConfigured:
 
         if "params:method_config" in pipeline.inputs():
             configure(catalog.load("params:method"), catalog.load("params:method_config"))
+        if "params:beside_config" in pipeline.inputs():
+            configure(catalog.load("params:beside"), catalog.load("params:beside_config"))
         for method in METHODS:
             if (group := f"params:{method}") in pipeline.inputs():
                 configure(method, catalog.load(group))

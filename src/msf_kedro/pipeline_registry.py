@@ -13,9 +13,10 @@ STAGES = (
 )
 FROM_CLIPS = ("skeletons", "splits", "features", "report")
 GATED = ("gate", "evaluation", "report")
+BY_METHOD = ("alignment", "gate", "evaluation")
 
 
-def register_pipelines() -> dict[str, Pipeline]:
+def register_pipelines(beside: bool = True) -> dict[str, Pipeline]:
     """The stages, and the jobs composed of them; each is made when it is used.
 
     `zssar` ends before the gate; `gzssar` is the default. `gzssar_released` is `gzssar` with
@@ -25,13 +26,17 @@ def register_pipelines() -> dict[str, Pipeline]:
     `recognition` does so here.
     `released_shift_gcn` takes features of any clips by a released checkpoint. `benchmark` depends
     on the study; `tables` reads all studies' benchmarks.
+
+    Args:
+        beside: whether a second method's figures stand beside the chosen one's.
     """
     stages = {name: _pipeline(name) for name in STAGES}
+    stages |= {name: _pipeline(name, beside=beside) for name in BY_METHOD}
     before_gate = [pipeline for name, pipeline in stages.items() if name not in GATED]
     behind_clips = [pipeline for name, pipeline in stages.items() if name not in FROM_CLIPS]
-    show = _pipeline("evaluation", "create_zssar_pipeline")
+    show = _pipeline("evaluation", "create_zssar_pipeline", beside=beside)
     read = _pipeline("released", "create_features_pipeline")
-    report = _pipeline("report", "create_features_pipeline")
+    report = _pipeline("report", from_clips=False)
     extract = _pipeline("released", "create_shift_gcn_pipeline")
     gzssar = _joined(*stages.values())
     jobs = {
@@ -47,9 +52,13 @@ def register_pipelines() -> dict[str, Pipeline]:
     return stages | {"released": read} | jobs | {"__default__": gzssar}
 
 
-def _pipeline(stage: str, create: str = "create_pipeline") -> Pipeline:
-    """A stage's pipeline, by the name of the function that creates it."""
-    return Later(lambda: _named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)()))
+def _pipeline(stage: str, create: str = "create_pipeline", **given: bool) -> Pipeline:
+    """A stage's pipeline, by the name of the function that creates it, and what that is given."""
+
+    def make() -> Pipeline:
+        return _named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)(**given))
+
+    return Later(make)
 
 
 def _named(stage: str, pipeline: Pipeline) -> Pipeline:

@@ -24,7 +24,9 @@ CHATTER = (
 COMPLETED = "Completed node: %s"
 SPELT = {"shift gcn": "Shift-GCN", "gzssar": "GZSSAR", "zssar": "ZSSAR"}
 CELL = ("study", "split", "method", "texts", "encoder")
-RESULTS = {"zssar_results", "gzssar_results", "metrics"}
+FIGURES = ("zssar_results", "gzssar_results")
+BESIDE = [f"beside.{name}" for name in FIGURES]  # of a second method
+RESULTS = {*FIGURES, "metrics"}
 # What to look at, the best first, and what to say of it.
 REPORTS = {"report_page": "open in a browser", "metrics": "metrics"}
 WIDEST = 54  # of a step's name, with blanks behind it, so that times stand below each other
@@ -135,12 +137,14 @@ def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     made = pipeline.all_outputs()
     if RESULTS - made:
         return
-    zssar, gzssar, metrics = map(catalog.load, ("zssar_results", "gzssar_results", "metrics"))
-    about = metrics["run"]
+    about = catalog.load("metrics")["run"]
+    runs = {about["method"]: tuple(map(catalog.load, FIGURES))}
+    if made.issuperset(BESIDE):
+        runs[catalog.load("params:beside")] = tuple(map(catalog.load, BESIDE))
+    seeds = runs[about["method"]][0].seed.nunique()
     yield (
-        f"{about['study']}, split {about['split']}, {about['method']}, texts {about['texts']},"
-        f" {zssar.seed.nunique()} seeds: mean ± standard deviation over seeds\n"
-        f"{results_table(zssar, gzssar)}"
+        f"{about['study']}, split {about['split']}, {' and '.join(runs)}, texts {about['texts']},"
+        f" {seeds} seeds: mean ± standard deviation over seeds\n{results_table(runs)}"
     )
     for name, said in REPORTS.items():
         artifact = artifact_of(catalog, name) if name in made else None

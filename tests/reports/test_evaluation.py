@@ -244,7 +244,7 @@ def test_the_report_nests_protocol_task_figure():
 
 
 def test_the_table_says_percent_with_spread():
-    text = results_table(ZSSAR, gzssar_results(MANY))
+    text = results_table({"msf": (ZSSAR, gzssar_results(MANY))})
     header, *rows = text.splitlines()
     assert header.split("  ")[0].strip() == "protocol"
     names = ("ZSSAR", "chance", "seen classifier", "Acc_s", "Acc_u", "H, perfect gate", "AUSUC")
@@ -254,9 +254,18 @@ def test_the_table_says_percent_with_spread():
     strict = next(row for row in rows if "strict" in row and "threshold" in row)
     for figure in ("60.0% ± 14.1%", "20.0% ± 0.0%", "25.0% ± 35.4%", "75.0% ± 0.0%"):
         assert figure in strict
-    alone = results_table(ZSSAR)
+    alone = results_table({"": (ZSSAR,)})
     assert "Acc_s" not in alone
     assert alone.count("±") == 2 * 2
+
+
+def test_two_methods_stand_below_each_other_in_one_table():
+    figures = ZSSAR, gzssar_results(MANY)
+    header, *rows = results_table({"msf": figures, "msf_plus": figures}).splitlines()
+    assert header.split()[0] == "method"
+    assert [row.split()[0] for row in rows] == ["msf"] * len(RUNS) + ["msf_plus"] * len(RUNS)
+    alone = results_table({"msf": figures}).splitlines()[1:]
+    assert [row.split()[1:] for row in rows] == 2 * [row.split() for row in alone]
 
 
 # --- published figures ---

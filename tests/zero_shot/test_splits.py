@@ -91,7 +91,8 @@ def test_what_holds_for_every_split(study, phase):
     assert not seen & unseen
     assert unseen == set(split.unseen if phase == "test" else split.calibration_unseen)
     assert seen == set(classes) - set(split.unseen) - (unseen if phase == "calibration" else set())
-    trained, scored = clips[trained_clips(roles)], clips[scored_clips(roles)]
+    trained, scored = clips[trained_clips(roles)], clips[clips.name.isin(scored_clips(roles))]
+    assert scored_clips(roles).tolist() == sorted(scored.name)
     assert not set(trained.action) & set(split.unseen)
     assert not set(trained.action) & unseen
     assert 3 not in set(trained.performer)

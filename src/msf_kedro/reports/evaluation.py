@@ -128,15 +128,26 @@ def comparison(
     return table
 
 
-def results_table(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> str:
-    """The run's figures as text, in percent, mean ± standard deviation over seeds."""
+def results_table(runs: dict[str, tuple[pd.DataFrame, ...]]) -> str:
+    """Figures as text, in percent, mean ± standard deviation over seeds.
+
+    Args:
+        runs: method → figures, see `zssar_results` and, where there is a gate, `gzssar_results`.
+    """
+    tables = pd.concat({method: _results(*figures) for method, figures in runs.items()})
+    table = tables.reset_index(level=0, names="method").reset_index(drop=True)
+    return (table if len(runs) > 1 else table.drop(columns="method")).to_string(index=False)
+
+
+def _results(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> pd.DataFrame:
+    """A row per protocol and gate."""
     table = zssar.groupby("protocol", sort=False)[["accuracy", "chance"]].agg(_spread)
     table.columns = ["ZSSAR", "chance"]
     if gzssar is not None:
         names = {figure: wording.FIGURES[figure] for figure in RESULTS[1:]}
         figures = gzssar.groupby(["protocol", "gate"], sort=False)[list(names)].agg(_spread)
         table = table.join(figures.rename(columns=names), how="right")
-    return table.reset_index().to_string(index=False)
+    return table.reset_index()
 
 
 def _spread(values: pd.Series) -> str:

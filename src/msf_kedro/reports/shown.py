@@ -33,6 +33,12 @@ class Shown:
         return self.metrics["run"]
 
     @property
+    def beside(self) -> "Shown | None":
+        """The same of the second method, where the run has one."""
+        second = self.metrics.get("beside")
+        return Shown(second) if second else None
+
+    @property
     def gate(self) -> str:
         return self.run["gate"]
 

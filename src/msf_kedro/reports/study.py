@@ -65,12 +65,13 @@ class Report:
 
 def page(report: Report) -> str:
     """The page: no file, no script and no font from elsewhere."""
-    shown = report.shown
+    shown, beside = report.shown, report.shown.beside
     run = shown.run
     template = environment("msf_kedro", "reports").get_template("study.html.jinja")
     return template.render(
         run=run,
-        method=method_name(in_tables(run["method"], run.get("inference", INDUCTIVE))),
+        method=_method(shown),
+        beside=_method(beside) if beside else None,
         shown=shown,
         classes=report.classes,
         synthetic=run["study"] in SYNTHETIC,
@@ -81,7 +82,7 @@ def page(report: Report) -> str:
         level=100 * report.level,
         figures=_figures(report),
         sources=[source for source in SOURCES if report.comparison[source].notna().any()],
-        others=_others(shown),
+        others=[row for one in (shown, beside) if one for row in _others(one)],
         names=[FIGURES[figure] for figure in RESULTS],
         right=[_clip(report, one) for one in report.right] if report.motions else [],
         wrong=[_pair(report, one) for one in report.wrong] if report.motions else [],
@@ -93,22 +94,26 @@ def page(report: Report) -> str:
     )
 
 
+def _method(shown: Shown) -> str:
+    run = shown.run
+    return method_name(in_tables(run["method"], run.get("inference", INDUCTIVE)))
+
+
 def _tested(report: Report) -> dict[str, int]:
     clips = report.predictions.drop_duplicates("name").side.value_counts()
     return {side: int(clips.get(side, 0)) for side in ("seen", "unseen")}
 
 
 def _figures(report: Report) -> list[dict[str, Any]]:
-    """A row a figure: mean and deviation over seeds, interval, published ones; percent."""
+    """A row a figure: means and deviations over seeds, interval, published ones; percent."""
     shown = report.shown
-    own = shown.metrics[shown.protocol]
     table = report.intervals[report.intervals.protocol == shown.protocol]
     table = table[table.gate.isin(["", shown.gate])].set_index("figure")
     published = shown.rows(report.comparison).set_index("figure")
     rows = []
     for figure in RESULTS:
-        values = own["zssar"]["accuracy"] if figure == RESULTS[0] else own["gzssar"][figure]
-        row = {"name": FIGURES[figure], "mean": 100 * values["mean"], "std": 100 * values["std"]}
+        row = {"name": FIGURES[figure]} | _spread(shown, figure)
+        row["beside"] = _spread(shown.beside, figure) if shown.beside else None
         row["interval"] = (
             [100 * table.loc[figure, end] for end in ("low", "high")]
             if figure in table.index
@@ -123,6 +128,13 @@ def _figures(report: Report) -> list[dict[str, Any]]:
     return rows
 
 
+def _spread(shown: Shown, figure: str) -> dict[str, float]:
+    """Mean and standard deviation over seeds, percent."""
+    own = shown.metrics[shown.protocol]
+    values = own["zssar"]["accuracy"] if figure == RESULTS[0] else own["gzssar"][figure]
+    return {name: 100 * values[name] for name in ("mean", "std")}
+
+
 def _others(shown: Shown) -> list[dict[str, Any]]:
     """Every protocol and gate, a row each; percent."""
     rows = []
@@ -131,7 +143,8 @@ def _others(shown: Shown) -> list[dict[str, Any]]:
         for gate, figures in own["gates"].items():
             values = [own["zssar"]["accuracy"], *(figures[name] for name in RESULTS[1:])]
             cells = [f"{100 * v['mean']:.1f} ± {100 * v['std']:.1f}" for v in values]
-            rows.append({"protocol": protocol, "gate": gate, "cells": cells})
+            row = {"method": _method(shown), "protocol": protocol, "gate": gate}
+            rows.append(row | {"cells": cells})
     return rows
 
 

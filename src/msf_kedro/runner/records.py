@@ -168,9 +168,12 @@ def ancestors(file: Place) -> dict[Place, Record | None]:
 def parameters(file: Place) -> Iterator[tuple[str, str, Any]]:
     """Node, parameter and value of all that an artifact was made with, from all its ancestors.
 
-    Values that are given in code are left out.
+    A parameter is called by the argument that took it: `method_config` is that of the method which
+    made the artifact, though there it may have been the second one's. Values that are given in code
+    are left out.
     """
     for record in ancestors(file).values():
-        for parameter in record.recipe.parameters.values() if record and record.recipe else ():
+        taken = record.recipe.parameters if record and record.recipe else {}
+        for argument, parameter in taken.items():
             if parameter["name"]:
-                yield record.node, parameter["name"].removeprefix("params:"), parameter["value"]
+                yield record.node, argument, parameter["value"]

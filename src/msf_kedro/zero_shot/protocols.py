@@ -60,7 +60,7 @@ def count_right(
     Raises:
         ValueError: the phase's unseen classes are not those of the classifier.
     """
-    clips = roles[roles.side == "unseen"].reset_index(drop=True)
+    clips = roles[roles.side == "unseen"].sort_values("name", ignore_index=True)
     if unseen_classes(roles) != sorted(classifier.class_ids):
         raise ValueError(
             f"the {phase} phase has unseen classes {unseen_classes(roles)}, but the classifier is"
@@ -154,13 +154,13 @@ def unseen_probs(
     Returns:
         A column per class; a row per candidate and seed that some protocol chose, and clip.
     """
-    names = roles.name[scored_clips(roles)]
+    names = scored_clips(roles)
     values = torch.tensor(rows_of(features, names, "features").to_numpy())
     runs = candidates.loc[candidates.phase == phase, ["candidate", "seed", "temperature"]]
     tables = {
         (run.candidate, run.seed): pd.DataFrame(
             classifier.probs(values, run.candidate, run.seed, run.temperature).numpy(),
-            index=pd.Index(names, name="name"),
+            index=names,
             columns=pd.Index(classifier.class_ids, name="class_id"),
         )
         for run in runs.drop_duplicates().sort_values(["candidate", "seed"]).itertuples()

@@ -195,14 +195,25 @@ def trained_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
     return (roles.side.eq("seen") & roles.part.eq("train")).to_numpy(dtype=bool)
 
 
-def scored_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
-    """Which clips methods score: all that take part and were not trained on."""
+def scored_clips(roles: pd.DataFrame) -> pd.Index:
+    """Names of the clips that methods score: all that take part and were not trained on.
+
+    Sorted, as on some processors a product's rounding depends on a row's place.
+    """
+    return _names(roles[_are_scored(roles)])
+
+
+def gated_clips(roles: pd.DataFrame) -> pd.Index:
+    """Names of those that a gate judges, as they have seen logits: all but those of ZSSAR alone."""
+    return _names(roles[_are_scored(roles) & roles.part.ne("zssar_test").to_numpy(dtype=bool)])
+
+
+def _are_scored(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
     return ~trained_clips(roles) & roles.side.ne("excluded").to_numpy(dtype=bool)
 
 
-def gated_clips(roles: pd.DataFrame) -> Bool[np.ndarray, " n"]:
-    """Which of them a gate judges, as they have seen logits: all but those of ZSSAR alone."""
-    return scored_clips(roles) & roles.part.ne("zssar_test").to_numpy(dtype=bool)
+def _names(roles: pd.DataFrame) -> pd.Index:
+    return pd.Index(roles.name.sort_values(), name="name")
 
 
 def check_texts(classes: list[int], described: list[int]) -> None:

@@ -111,7 +111,7 @@ def score_unseen(
 
 def _beside_seen(features: pd.DataFrame, roles: pd.DataFrame) -> tuple[pd.DataFrame, torch.Tensor]:
     """Scored clips by name, and the seen classes, in one space."""
-    names = pd.Index(roles.name[scored_clips(roles)], name="name")
+    names = scored_clips(roles)
     others = torch.tensor(rows_of(features, names, "features").to_numpy())
     own = training_clips(features, roles)
     places, seen = beside_seen(*own, others, kinematics_of(features))

@@ -12,6 +12,7 @@ from msf_kedro.pipelines.alignment.nodes import (
     score_unseen,
     select_candidates,
 )
+from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import Bound, bind
 from msf_kedro.zero_shot.splits import PHASES
 
@@ -25,15 +26,17 @@ EXPORTED = (
 )
 
 
-def create_pipeline(**given: Any) -> Pipeline:
+def create_pipeline(beside: bool = False, **given: Any) -> Pipeline:
     """Both phases by the study's method, texts and encoder.
 
     Args:
+        beside: whether by a second method, too.
         given: `method`, `texts` and `encoder`, where they are not the study's.
     """
     select = bind(select_candidates, "calibration_right", "test_right")
     last = [node(*select, "candidates", name="select_candidates"), *map(_score_unseen, PHASES)]
-    return sum((_phase(phase, given) for phase in PHASES), start=Pipeline(last))
+    pipeline = sum((_phase(phase, given) for phase in PHASES), start=Pipeline(last))
+    return put_beside(pipeline) if beside else pipeline
 
 
 def _score_unseen(phase: str) -> Node:

@@ -11,9 +11,22 @@ from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables, inference_of
 logger = logging.getLogger(__name__)
 
 
-def show(zssar_results: pd.DataFrame, inference: str) -> None:
-    """Log the ZSSAR figures, as the last thing of a run without a gate."""
-    table = evaluation.results_table(zssar_results)
+def show(
+    zssar_results: pd.DataFrame,
+    method: str,
+    inference: str,
+    beside: str,
+    beside_zssar_results: pd.DataFrame | None,
+) -> None:
+    """Log the ZSSAR figures, as the last thing of a run without a gate.
+
+    Args:
+        beside: the method whose figures stand beside the run's; "none": its results are None.
+    """
+    runs = {method: (zssar_results,)}
+    if beside_zssar_results is not None:
+        runs[beside] = (beside_zssar_results,)
+    table = evaluation.results_table(runs)
     title = in_tables("ZSSAR", inference)
     logger.info("%s, mean ± standard deviation over seeds\n%s", title, table)
 
@@ -37,18 +50,28 @@ def report(
     method: str,
     texts: str,
     encoder: str,
+    beside: str,
+    beside_zssar_results: pd.DataFrame | None,
+    beside_gzssar_results: pd.DataFrame | None,
 ) -> dict:
     """The report of the run.
 
     Args:
         made_with: the parameters that made the predictions. The others are read now: they say
             where the predictions lie, and which gate's figures stand first.
+        beside: the method whose figures stand beside the run's; "none": its results are None.
     """
     run = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
     inference = inference_of(made_with)
     run |= {} if inference == INDUCTIVE else {"inference": inference}
-    run |= {"gate": gate.kind, "parameters": made_with}
-    return evaluation.report(run, zssar_results, gzssar_results, gate.kind)
+    run |= {"gate": gate.kind}
+    own = run | {"parameters": made_with}
+    metrics = evaluation.report(own, zssar_results, gzssar_results, gate.kind)
+    if beside_zssar_results is not None and beside_gzssar_results is not None:
+        second = run | {"method": beside}
+        results = beside_zssar_results, beside_gzssar_results
+        metrics["beside"] = evaluation.report(second, *results, gate.kind)
+    return metrics
 
 
 def compare(

@@ -1,21 +1,31 @@
 """Stage 7 of the DAG: predictions → figures, tables, report."""
 
+from collections.abc import Callable
+
 from kedro.pipeline import Node, Pipeline, node
 
+from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.evaluation.nodes import break_down, compare, report, show
 from msf_kedro.reports.evaluation import gzssar_results, zssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
 CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
+# The second method's results, by the arguments that take them.
+BESIDE = {f"beside_{name}": f"beside.{name}" for name in RESULTS}
+SHOW = ("zssar_results", "params:method", "params:inference")
 REPORT = (*RESULTS, "made_with", *CELL, "params:gate")
 
 
-def create_zssar_pipeline(**kwargs) -> Pipeline:
-    """The part that needs no gate."""
-    return Pipeline(
-        [_zssar(), node(show, ["zssar_results", "params:inference"], None, name="show_zssar")]
-    )
+def create_zssar_pipeline(beside: bool = False, **kwargs) -> Pipeline:
+    """The part that needs no gate.
+
+    Args:
+        beside: whether a second method's figures stand beside the chosen one's.
+    """
+    figures = Pipeline([_zssar()])
+    shown = _both(show, SHOW, None, "show_zssar", beside)
+    return (put_beside(figures) if beside else figures) + Pipeline([shown])
 
 
 def create_figures_pipeline(**kwargs) -> Pipeline:
@@ -24,17 +34,32 @@ def create_figures_pipeline(**kwargs) -> Pipeline:
     return Pipeline([_zssar(), gzssar])
 
 
+def create_pipeline(beside: bool = False, **kwargs) -> Pipeline:
+    """All figures of a run, and its report.
+
+    Args:
+        beside: whether a second method's figures stand beside the chosen one's.
+    """
+    broken_down = ["tradeoff_curves", "confusion", "per_class"]
+    compared = bind(compare, *RESULTS, "published_figures", "made_with", *CELL)
+    last = [
+        node(*bind(break_down, "predictions", "class_texts"), broken_down, name="break_down"),
+        _both(report, REPORT, "metrics", "report", beside),
+        node(*compared, "comparison", name="compare"),
+    ]
+    figures = create_figures_pipeline()
+    return (put_beside(figures) if beside else figures) + Pipeline(last)
+
+
 def _zssar() -> Node:
     inputs = ["test_unseen_probs", "test_roles", "candidates"]
     return node(zssar_results, inputs, "zssar_results", name="evaluate_zssar")
 
 
-def create_pipeline(**kwargs) -> Pipeline:
-    broken_down = ["tradeoff_curves", "confusion", "per_class"]
-    beside = bind(compare, *RESULTS, "published_figures", "made_with", *CELL)
-    last = [
-        node(*bind(break_down, "predictions", "class_texts"), broken_down, name="break_down"),
-        node(*bind(report, *REPORT), "metrics", name="report"),
-        node(*beside, "comparison", name="compare"),
-    ]
-    return create_figures_pipeline() + Pipeline(last)
+def _both(
+    function: Callable, read: tuple[str, ...], made: str | None, name: str, beside: bool
+) -> Node:
+    """A node that reads the second method's results too, or None in place of them."""
+    given = {} if beside else {"beside": "none", **dict.fromkeys(BESIDE)}
+    function, inputs = bind(function, *read, "params:beside", *BESIDE, **given)
+    return node(function, [BESIDE.get(name, name) for name in inputs], made, name=name)

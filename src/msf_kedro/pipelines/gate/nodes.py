@@ -27,7 +27,7 @@ def gather_evidence(
     """
     check_same_clips(features.index, pd.Index(roles.name), "features", "roles")
     witness = Witness.fit(training_task(features, roles, text_features, texts, encoder, clips))
-    names = pd.Index(roles.name[gated_clips(roles)], name="name")
+    names = gated_clips(roles)
     scores = witness.measure(
         torch.tensor(rows_of(features, names, "features").to_numpy()),
         Texts.of_table(text_features, parse_texts(texts), unseen_classes(roles), encoder),

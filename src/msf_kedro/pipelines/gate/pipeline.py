@@ -4,6 +4,7 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline, node
 
+from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates, gather_evidence
 from msf_kedro.zero_shot.splits import PHASES
@@ -17,19 +18,21 @@ FIT = (
 APPLY = ("gates", "test_seen_logits", "test_unseen_probs", "test_roles", "candidates")
 
 
-def create_pipeline(**given: Any) -> Pipeline:
+def create_pipeline(beside: bool = False, **given: Any) -> Pipeline:
     """Both phases' evidence by the study's texts and encoder, and the gates.
 
     Args:
+        beside: whether gates of a second method, too.
         given: `texts` and `encoder`, where they are not the study's.
     """
-    return Pipeline(
+    gates = Pipeline(
         [
-            *(_gather(phase, given) for phase in PHASES),
             node(*bind(fit_gates, *FIT), "gates", name="fit_gates"),
             node(*bind(apply_gates, *APPLY, "test_evidence"), "predictions", name="apply_gates"),
         ]
     )
+    evidence = Pipeline([_gather(phase, given) for phase in PHASES])
+    return evidence + (put_beside(gates) if beside else gates)
 
 
 def _gather(phase: str, given: dict[str, Any]) -> Node:

@@ -41,11 +41,6 @@ def create_pipeline(from_clips: bool = True, **kwargs) -> Pipeline:
     )
 
 
-def create_features_pipeline(**kwargs) -> Pipeline:
-    """The report of a study that has features only."""
-    return create_pipeline(from_clips=False)
-
-
 def _draw_trainings(phase: str, from_clips: bool) -> Node:
     given = {"phase": phase} | ({} if from_clips else {"shift_gcn_histories": None})
     drawn, inputs = bind(draw_trainings, *TRAININGS, **given)
