@@ -108,14 +108,13 @@ def test_who_makes_the_same_waits_says_for_whom_and_goes_on_when_that_is_killed(
     launcher, alone, root
 ):
     """The first is stopped while it makes the gates; meanwhile nothing may be pruned."""
-    before = complete(root)
-    first = launcher.kedro(
-        *("run", "--pipelines=gate"), root=root, at="gates.parquet.", number=signal.SIGSTOP, seed=5
-    )
+    before, alone_by = complete(root), {"beside": "none"}  # or its gates are the first
+    stop = {"at": "gates.parquet.", "number": signal.SIGSTOP}
+    first = launcher.kedro("run", "--pipelines=gate", root=root, **stop, seed=5, **alone_by)
     first.wait_for_stop()
     lock = next(root.glob("06_models/**/gates.parquet/.lock"))
     assert is_held(lock)
-    second = launcher.kedro("run", "--pipelines=gate,evaluation", root=root)
+    second = launcher.kedro("run", "--pipelines=gate,evaluation", root=root, **alone_by)
     second.wait_for("waiting to make gates.parquet (gate.fit_gates)")
     assert f"run {first.run_id} (process {first.pid} on " in second.said()
     assert "has been at it for" in second.said()
@@ -126,9 +125,9 @@ def test_who_makes_the_same_waits_says_for_whom_and_goes_on_when_that_is_killed(
     first.kill()
     assert first.wait() == -signal.SIGKILL
     ended_well(second)
-    assert reported(second) == alone(BEHIND_FEATURES)
+    assert reported(second) == alone(BEHIND_FEATURES, **alone_by)
     assert not is_held(lock)
-    launcher.run("run", "--nodes=evaluation.report", root=root)
+    launcher.run("run", "--nodes=evaluation.report", root=root, **alone_by)
     assert read(root / f"08_reporting/runs/{first.run_id}.json")["status"] == "interrupted"
     assert unfinished(root) == []
     assert "removed" in launcher.run("msf", "prune", root=root)
