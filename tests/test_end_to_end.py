@@ -61,7 +61,7 @@ BEHIND_FEATURES = [
 TIMED = ("history.parquet", "histories.parquet")
 OF_THE_TEST_PHASE = (
     "alignment.test.",
-    "alignment.beside.test.",
+    "beside.alignment.test.",
     "gate.gather_test_",
     "report.draw_test_",
 )
@@ -233,7 +233,7 @@ def test_other_runners_and_workers_write_the_same_bytes(
 # --- parts of it again ---
 
 
-@pytest.mark.parametrize("node", [name for name in NODES if ".beside." not in name])
+@pytest.mark.parametrize("node", [name for name in NODES if not name.startswith("beside.")])
 def test_every_node_runs_alone_from_disk_and_writes_the_same_again(root, node):
     """It finds all inputs on disk, writes its own outputs only, and is deterministic."""
     before = artifacts(root)
@@ -486,7 +486,7 @@ def test_the_order_of_clips_changes_nothing(shuffled, stages, root):
 def by_method(finished, tmp_path_factory) -> Path:
     """The whole run's data root, to which every other method has been added."""
     root = link_copy(finished[0], tmp_path_factory.mktemp("by_method") / "data")
-    nodes = [name for name in BEHIND_FEATURES if ".beside." not in name]
+    nodes = [name for name in BEHIND_FEATURES if not name.startswith("beside.")]
     for method in METHODS:
         if method != "msf":
             before = artifacts(root)
@@ -610,7 +610,7 @@ def test_a_new_method_is_one_file_and_one_group(finished, tmp_path):
     ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     new, mine = new_files(root, before), "test/split_1/least_squares/MiniLM/LB+AD+MD"
-    own = paths(*(name for name in BEHIND_FEATURES if ".beside." not in name))
+    own = paths(*(name for name in BEHIND_FEATURES if not name.startswith("beside.")))
     assert set(new) == {name.replace(CELL, mine) for name in own}
     report = only(root, f"08_reporting/{mine}/metrics.json")
     assert report["run"]["parameters"]["method_config"] == {"temperatures": [0.1, 1.0]}

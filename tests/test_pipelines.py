@@ -51,7 +51,7 @@ def test_every_stage_and_job_has_its_name():
 
 def test_zssar_is_what_needs_no_gate():
     zssar, gzssar = names(PIPELINES["zssar"]), names(PIPELINES["gzssar"])
-    figures = {"evaluation.evaluate_zssar", "evaluation.beside.evaluate_zssar"}
+    figures = {"evaluation.evaluate_zssar", "beside.evaluation.evaluate_zssar"}
     later = names(PIPELINES["evaluation"]) - figures
     gated = names(PIPELINES["gate"]) | later | names(PIPELINES["report"])
     assert zssar == gzssar - gated | {"evaluation.show_zssar"}

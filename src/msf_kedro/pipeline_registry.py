@@ -1,11 +1,11 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
-import warnings
 from importlib import import_module
 
 from kedro.pipeline import Pipeline
 
 from msf_kedro.pipelines.later import Later
+from msf_kedro.pipelines.named import named
 
 PACKAGE = "msf_kedro.pipelines"
 STAGES = (
@@ -56,29 +56,9 @@ def _pipeline(stage: str, create: str = "create_pipeline", **given: bool) -> Pip
     """A stage's pipeline, by the name of the function that creates it, and what that is given."""
 
     def make() -> Pipeline:
-        return _named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)(**given))
+        return named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)(**given))
 
     return Later(make)
-
-
-def _named(stage: str, pipeline: Pipeline) -> Pipeline:
-    """Nodes with their stage's name in front; datasets keep theirs.
-
-    So Kedro-Viz draws a stage as one box, and `kedro run --namespaces=gate` runs one.
-    """
-    if all((node.namespace or "").startswith(stage) for node in pipeline.nodes):
-        return pipeline
-    parameters = {name for name in pipeline.inputs() if name.startswith("params:")}
-    with warnings.catch_warnings():  # of names with dots, which are of the namespaces inside
-        warnings.filterwarnings("ignore", message="One or more dataset names contain")
-        return Pipeline(
-            pipeline,
-            namespace=stage,
-            inputs=pipeline.inputs() - parameters,
-            outputs=pipeline.outputs(),
-            parameters=parameters,
-            prefix_datasets_with_namespace=False,
-        )
 
 
 def _joined(*pipelines: Pipeline) -> Pipeline:

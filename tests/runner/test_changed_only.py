@@ -121,9 +121,9 @@ def test_another_split_runs_only_what_it_lacks(finished):
 def test_a_run_of_the_second_method_goes_on_from_what_stood_beside(finished):
     """The files are those of its own run, which lacks evidence and a report of its own."""
     found = plan(finished[0], method="msf_plus")
-    assert not any(".beside." in name for name in found)
-    second = {name for stage in BEHIND for name in STAGES[stage] if ".beside." in name}
-    own = {name.replace(".beside.", ".") for name in second}
+    assert not any(name.startswith("beside.") for name in found)
+    second = {name for stage in BEHIND for name in STAGES[stage] if name.startswith("beside.")}
+    own = {name.removeprefix("beside.") for name in second}
     waiting = {"gate.fit_gates", "gate.apply_gates", "evaluation.evaluate_gzssar"}
     assert own & moved(found) == waiting, "for evidence"
     assert not STAGES["features"] & moved(found)
@@ -131,7 +131,7 @@ def test_a_run_of_the_second_method_goes_on_from_what_stood_beside(finished):
 
 def test_a_run_without_a_second_method(finished):
     found = plan(finished[0], beside="none")
-    assert not any(".beside." in name for name in found)
+    assert not any(name.startswith("beside.") for name in found)
     assert moved(found) == {"evaluation.report"} | (
         STAGES["report"] - {f"report.draw_{phase}_trainings" for phase in PHASES}
     )
@@ -194,7 +194,7 @@ def test_every_runner_makes_the_same(runner, root, tmp_path):
     run(other, params=params, runner=runner())
     new = new_files(root, before)
     behind = set().union(*(STAGES[stage] for stage in BEHIND)) - GATHERED
-    assert set(new) == paths(*(name for name in behind if ".beside." not in name))
+    assert set(new) == paths(*(name for name in behind if not name.startswith("beside.")))
     for name, (file,) in new_files(other, {}).items() if not before else ():
         assert_equal(read(file), read(new[name][0]), name)
     theirs = artifacts(other)
@@ -215,7 +215,7 @@ def test_what_a_run_did_is_written_down(root):
     figures = {
         "evaluation.break_down",
         "evaluation.evaluate_gzssar",
-        "evaluation.beside.evaluate_gzssar",
+        "beside.evaluation.evaluate_gzssar",
         "evaluation.compare",
         "evaluation.report",
     }

@@ -12,8 +12,8 @@ from msf_kedro.pipelines.alignment.nodes import (
     score_unseen,
     select_candidates,
 )
-from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import Bound, bind
+from msf_kedro.pipelines.named import put_beside
 from msf_kedro.zero_shot.splits import PHASES
 
 FIT = (
@@ -36,7 +36,7 @@ def create_pipeline(beside: bool = False, **given: Any) -> Pipeline:
     select = bind(select_candidates, "calibration_right", "test_right")
     last = [node(*select, "candidates", name="select_candidates"), *map(_score_unseen, PHASES)]
     pipeline = sum((_phase(phase, given) for phase in PHASES), start=Pipeline(last))
-    return put_beside(pipeline) if beside else pipeline
+    return put_beside("alignment", pipeline) if beside else pipeline
 
 
 def _score_unseen(phase: str) -> Node:

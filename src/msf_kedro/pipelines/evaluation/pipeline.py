@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from kedro.pipeline import Node, Pipeline, node
 
-from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.evaluation.nodes import break_down, compare, report, show
+from msf_kedro.pipelines.named import put_beside
 from msf_kedro.reports.evaluation import gzssar_results, zssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
@@ -25,7 +25,7 @@ def create_zssar_pipeline(beside: bool = False, **kwargs) -> Pipeline:
     """
     figures = Pipeline([_zssar()])
     shown = _both(show, SHOW, None, "show_zssar", beside)
-    return (put_beside(figures) if beside else figures) + Pipeline([shown])
+    return (put_beside("evaluation", figures) if beside else figures) + Pipeline([shown])
 
 
 def create_figures_pipeline(**kwargs) -> Pipeline:
@@ -48,7 +48,7 @@ def create_pipeline(beside: bool = False, **kwargs) -> Pipeline:
         node(*compared, "comparison", name="compare"),
     ]
     figures = create_figures_pipeline()
-    return (put_beside(figures) if beside else figures) + Pipeline(last)
+    return (put_beside("evaluation", figures) if beside else figures) + Pipeline(last)
 
 
 def _zssar() -> Node:

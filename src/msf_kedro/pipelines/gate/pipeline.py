@@ -4,9 +4,9 @@ from typing import Any
 
 from kedro.pipeline import Node, Pipeline, node
 
-from msf_kedro.pipelines.beside import put_beside
 from msf_kedro.pipelines.bound import bind
 from msf_kedro.pipelines.gate.nodes import apply_gates, fit_gates, gather_evidence
+from msf_kedro.pipelines.named import put_beside
 from msf_kedro.zero_shot.splits import PHASES
 
 GATHER = ("features", "roles", "text_features")
@@ -32,7 +32,7 @@ def create_pipeline(beside: bool = False, **given: Any) -> Pipeline:
         ]
     )
     evidence = Pipeline([_gather(phase, given) for phase in PHASES])
-    return evidence + (put_beside(gates) if beside else gates)
+    return evidence + (put_beside("gate", gates) if beside else gates)
 
 
 def _gather(phase: str, given: dict[str, Any]) -> Node:
