@@ -2,18 +2,22 @@
 
     OMP_NUM_THREADS=1 python benchmarks/shift_gcn.py --sizes utd_mhad,ntu,released --rounds 5
     python benchmarks/shift_gcn.py --device cuda
+    OMP_NUM_THREADS=1 python benchmarks/shift_gcn.py --sizes ntu --compile
 
 `plain` is the same network with ordinary layers (convolutions, batch norms and their gradients,
 `tests/support/plain_shift_gcn.py`); `project` is the project's. They have the same weights and
 take turns, batch by batch, in the project's precision for the device (bfloat16 on CUDA). Bodies
-are random numbers. On a CPU seconds are processor time. The `released` size has shifts of up to
-9.6 frames, `both bodies` as the release computes them, and `one body` only those that are there.
+are random numbers. On a CPU seconds are processor time. `--compile` adds the project's network
+compiled by PyTorch, with the seconds of its first call, which compiles it. The `released` size has
+shifts of up to 9.6 frames, `both bodies` as the release computes them, and `one body` only those
+that are there.
 """
 
 import argparse
 import statistics
 import sys
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +88,7 @@ class Side:
             self.network(*self.bodies)
 
 
-def sides(size: Size, device: torch.device) -> dict[str, Side]:
+def sides(size: Size, device: torch.device, compiled: bool) -> dict[str, Side]:
     torch.manual_seed(0)
     project = ShiftGCN(ShiftGCNConfig(size.widths, size.strided), size.joints, CLASSES)
     for module in project.modules():
@@ -97,7 +101,10 @@ def sides(size: Size, device: torch.device) -> dict[str, Side]:
     person = torch.cat([torch.arange(count) for count in counts])
     bodies = torch.randn(len(clip), 3, size.joints, size.frames)
     batch = bodies, clip, person, torch.randint(CLASSES, (size.clips,))
-    return {name: Side(n, batch, device) for name, n in (("plain", plain), ("project", project))}
+    networks = {"plain": plain, "project": project}
+    if compiled:
+        networks["compiled"] = torch.compile(deepcopy(project))
+    return {name: Side(network, batch, device) for name, network in networks.items()}
 
 
 def seconds_of(work, device: torch.device) -> float:
@@ -120,26 +127,34 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clips", type=int, help="in a batch; none: the size's own")
+    parser.add_argument("--compile", action="store_true", help="compare PyTorch's compiler, too")
     options = parser.parse_args()
     device = runtime.pick_device(options.device)
     print(runtime.describe())
     print(f"{'':40}  ms a clip, medians of {options.rounds}")
-    print(f"{'':40}  {'plain':>8}  {'project':>8}  {'ratio':>5}")
+    last = "  compiled  first call" if options.compile else ""
+    print(f"{'':40}  {'plain':>8}  {'project':>8}  {'ratio':>5}{last}")
     for name in options.sizes.split(","):
         for what, size in SIZES[name]:
             if options.clips:
                 second = options.clips * size.second // size.clips
                 size = Size(**vars(size) | {"clips": options.clips, "second": second})
-            both = sides(size, device)
+            ways = sides(size, device, options.compile)
             for kind in ("train", "evaluate"):
-                taken = {way: [] for way in both}
+                taken = {way: [] for way in ways}
                 for _ in range(options.rounds + 1):
-                    for way, side in both.items():
+                    for way, side in ways.items():
                         taken[way].append(seconds_of(getattr(side, kind), device))
-                medians = [statistics.median(t[1:]) * 1000 / size.clips for t in taken.values()]
-                row = f"{name}, {what}, {kind}"
-                ratio = medians[0] / medians[1]
-                print(f"{row:40}  {medians[0]:8.1f}  {medians[1]:8.1f}  {ratio:5.2f}", flush=True)
+                medians = {
+                    way: statistics.median(seconds[1:]) * 1000 / size.clips
+                    for way, seconds in taken.items()
+                }
+                ratio = medians["plain"] / medians["project"]
+                row = f"{f'{name}, {what}, {kind}':40}  {medians['plain']:8.1f}"
+                row += f"  {medians['project']:8.1f}  {ratio:5.2f}"
+                if options.compile:
+                    row += f"  {medians['compiled']:8.1f}  {taken['compiled'][0]:8.1f} s"
+                print(row, flush=True)
 
 
 if __name__ == "__main__":
