@@ -144,7 +144,7 @@ def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     seeds = runs[about["method"]][0].seed.nunique()
     yield (
         f"{about['study']}, split {about['split']}, {' and '.join(runs)}, texts {about['texts']},"
-        f" {seeds} seeds: mean ± standard deviation over seeds\n{results_table(runs)}"
+        f" {seeds} seeds: percent, mean ± standard deviation over seeds\n{results_table(runs)}"
     )
     for name, said in REPORTS.items():
         artifact = artifact_of(catalog, name) if name in made else None

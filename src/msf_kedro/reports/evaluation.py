@@ -151,7 +151,8 @@ def _results(zssar: pd.DataFrame, gzssar: pd.DataFrame | None = None) -> pd.Data
 
 
 def _spread(values: pd.Series) -> str:
-    return "{mean:.1%} ± {std:.1%}".format(**metrics.summarise(values.tolist()))
+    found = metrics.summarise((100 * values).tolist())
+    return "{mean:.1f} ± {std:.1f}".format(**found)
 
 
 def _right(predictions: pd.DataFrame) -> pd.DataFrame:

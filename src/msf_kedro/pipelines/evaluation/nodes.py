@@ -28,7 +28,7 @@ def show(
         runs[beside] = (beside_zssar_results,)
     table = evaluation.results_table(runs)
     title = in_tables("ZSSAR", inference)
-    logger.info("%s, mean ± standard deviation over seeds\n%s", title, table)
+    logger.info("%s, percent, mean ± standard deviation over seeds\n%s", title, table)
 
 
 def break_down(predictions: pd.DataFrame, class_texts: pd.DataFrame) -> tuple:
