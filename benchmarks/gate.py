@@ -7,6 +7,10 @@ pairs of phases: the area under the ROC curve, the parts of seen and unseen clip
 so, and the harmonic mean of these two.
 
     python benchmarks/gate.py --env=utd_mhad --splits=final_01,final_02,final_03
+
+With `--folds=8` it asks instead what more calibration folds would be worth that cost no training of
+networks: in each, as many seen classes as are unseen, drawn at random, are left out of all that the
+scores are computed with, and play the unseen ones. The network has seen them, though.
 """
 
 import argparse
@@ -28,7 +32,7 @@ from msf_kedro.pipelines.training_task import training_task
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot.gate import Evidence, GateConfig, fit_gate, score
 from msf_kedro.zero_shot.protocols import gate_clips
-from msf_kedro.zero_shot.splits import unseen_classes
+from msf_kedro.zero_shot.splits import seen_classes, unseen_classes
 
 Phase = tuple[Float[np.ndarray, "n F"], Bool[np.ndarray, " n"]]
 CHOICES = {
@@ -39,20 +43,35 @@ CHOICES = {
 }
 
 
-def measured(catalog: CatalogProtocol, split: str) -> tuple[list[str], Phase]:
-    """The scores' names, and of the clips that fit gates the scores and whether they are seen."""
+def measured(
+    catalog: CatalogProtocol, split: str, folds: int = 0, seed: int = 0
+) -> tuple[list[str], list[Phase]]:
+    """The scores' names, and of the clips that fit gates the scores and whether they are seen.
+
+    Args:
+        folds: how many more of them there are, with other classes left out.
+        seed: of the draws of these classes.
+    """
     texts, encoder = (catalog.load(f"params:{name}") for name in ("texts", "encoder"))
     features, roles = (
         catalog.load(f"{split}.calibration_{name}") for name in ("features", "roles")
     )
     words = catalog.load("text_features")
     config = catalog.load("params:clips")
-    witness = Witness.fit(training_task(features, roles, words, texts, encoder, config))
-    unseen = Texts.of_table(words, parse_texts(texts), unseen_classes(roles), encoder)
-    seen, others = gate_clips(roles, "strict")
-    chosen = roles[seen | others]
-    clips = torch.tensor(rows_of(features, chosen.name, "features").to_numpy())
-    return witness.scores, (witness.measure(clips, unseen), chosen.side.eq("seen").to_numpy())
+    held_out, others = gate_clips(roles, "strict")
+    rng, phases = np.random.default_rng(seed), []
+    for fold in range(folds + 1):
+        trained, left_out, unseen, kept = roles, others, unseen_classes(roles), held_out
+        if fold:
+            unseen = sorted(rng.choice(seen_classes(roles), len(unseen), replace=False).tolist())
+            out = roles.class_id.isin(unseen).to_numpy()
+            trained, left_out, kept = roles[~out], held_out & out, held_out & ~out
+        witness = Witness.fit(training_task(features, trained, words, texts, encoder, config))
+        described = Texts.of_table(words, parse_texts(texts), unseen, encoder)
+        chosen = kept | left_out
+        clips = torch.tensor(rows_of(features, roles.name[chosen], "features").to_numpy())
+        phases.append((witness.measure(clips, described), kept[chosen]))
+    return witness.scores, phases
 
 
 def transfer(kind: str, fitted_on: Phase, applied_to: Phase, config: GateConfig) -> list[float]:
@@ -72,11 +91,38 @@ def transfer(kind: str, fitted_on: Phase, applied_to: Phase, config: GateConfig)
     return [100 * value for value in (roc_auc_score(is_seen, sure), kept, let_go, harmonic)]
 
 
+def by_scores(found: list[list[Phase]], names: list[str], config: GateConfig) -> dict:
+    """Means over all pairs of phases, with one score left out at a time."""
+    rows = {}
+    for kind in ("evidence", "conformal"):
+        for choice, chosen in CHOICES.items():
+            columns = [names.index(name) for name in chosen]
+            phases = [(scores[:, columns], is_seen) for (scores, is_seen), *_ in found]
+            pairs = [transfer(kind, *pair, config) for pair in permutations(phases, 2)]
+            rows[kind, choice] = np.mean(pairs, axis=0)
+    return rows
+
+
+def by_folds(found: list[list[Phase]], config: GateConfig) -> dict:
+    """The same of gates that are fitted on more and more folds of one phase."""
+    rows = {}
+    folds = len(found[0]) - 1
+    for count in dict.fromkeys((0, *(2**n for n in range(folds.bit_length())), folds)):
+        pairs = []
+        for fitted_on, (applied_to, *_) in permutations(found, 2):
+            parts = zip(*fitted_on[: count + 1], strict=True)
+            scores, is_seen = map(np.concatenate, parts)
+            pairs.append(transfer("evidence", (scores, is_seen), applied_to, config))
+        rows["evidence", f"and {count} folds"] = np.mean(pairs, axis=0)
+    return rows
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--env", default="utd_mhad")
     parser.add_argument("--data-root", default="data")
     parser.add_argument("--splits", required=True, help="joined by commas")
+    parser.add_argument("--folds", type=int, default=0, help="more calibration folds")
     given = parser.parse_args()
     root = Path(__file__).resolve().parents[1]
     bootstrap_project(root)
@@ -84,14 +130,10 @@ if __name__ == "__main__":
     with KedroSession.create(root, env=given.env, runtime_params=params) as session:
         catalog = session.load_context().catalog
         config = catalog.load("params:gate")
-        found = [measured(catalog, split) for split in given.splits.split(",")]
-    names, rows = found[0][0], {}
-    for kind in ("evidence", "conformal"):
-        for choice, chosen in CHOICES.items():
-            columns = [names.index(name) for name in chosen]
-            phases = [(scores[:, columns], is_seen) for _, (scores, is_seen) in found]
-            pairs = [transfer(kind, *pair, config) for pair in permutations(phases, 2)]
-            rows[kind, choice] = np.mean(pairs, axis=0)
+        splits = given.splits.split(",")
+        each = [measured(catalog, split, given.folds, n) for n, split in enumerate(splits)]
+    names, found = each[0][0], [phases for _, phases in each]
+    rows = by_folds(found, config) if given.folds else by_scores(found, names, config)
     columns = ["AUROC", "seen", "unseen", "harmonic mean"]
     print(pd.DataFrame(rows, columns).T.round(1).to_string())
-    print(f"{len(pairs)} pairs of phases")
+    print(f"{len(splits) * (len(splits) - 1)} pairs of phases")
