@@ -137,3 +137,9 @@ if __name__ == "__main__":
     columns = ["AUROC", "seen", "unseen", "harmonic mean"]
     print(pd.DataFrame(rows, columns).T.round(1).to_string())
     print(f"{len(splits) * (len(splits) - 1)} pairs of phases")
+    if given.folds:
+        for what, chosen in (("phases themselves", slice(1)), ("other folds", slice(1, None))):
+            scores = [s[~seen].mean(0) for phases in found for s, seen in phases[chosen]]
+            said = zip(names, np.mean(scores, axis=0), strict=True)
+            told = ", ".join(f"{name} {value:.2f}" for name, value in said)
+            print(f"clips that play the unseen ones, {what}: {told}")
