@@ -124,8 +124,10 @@ def test_the_report_has_the_figures_of_the_issue(metrics, protocol):
 
 def test_the_report_has_the_second_methods_figures_too(finished, metrics):
     second = metrics["beside"]
-    about = {name: value for name, value in metrics["run"].items() if name != "parameters"}
-    assert second["run"] == about | {"method": "msf_plus"}
+    parameters = second["run"]["parameters"]
+    assert second["run"] == metrics["run"] | {"method": "msf_plus", "parameters": parameters}
+    assert parameters["method_config"] == context("test").params["msf_plus"]
+    assert parameters.keys() == metrics["run"]["parameters"].keys()
     zssar = only(finished[0], f"08_reporting/{cell('msf_plus')}/zssar_results.parquet")
     for protocol in PROTOCOLS:
         own = zssar[zssar.protocol == protocol].accuracy.tolist()
@@ -445,7 +447,8 @@ def shuffle_rows(root: Path, artifact: str) -> None:
 def in_order(found):
     """A table whose order is that of its clips; a report without what its input was made with."""
     if isinstance(found, dict) and "run" in found:  # shuffled versions have no records
-        return found | {"run": found["run"] | {"parameters": None}}
+        beside = {"beside": in_order(found["beside"])} if "beside" in found else {}
+        return found | {"run": found["run"] | {"parameters": None}} | beside
     if isinstance(found, pd.DataFrame) and "name" in {*found.columns, *found.index.names}:
         keys = [n for n in (*found.index.names, "protocol", "gate", "seed", "name") if n]
         keys = list(dict.fromkeys(k for k in keys if k in {*found.columns, *found.index.names}))

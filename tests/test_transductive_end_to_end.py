@@ -64,7 +64,10 @@ def test_what_is_transductive_says_so(finished, transductive):
     assert metrics["run"]["method"] == "msf"
     assert "<h1>MSF, transductive on test, split_1</h1>" in page
     assert "<dt>inference</dt><dd>transductive: unlabelled test clips" in page
-    assert any(text.startswith("ZSSAR, transductive, mean ±") for text in log.messages())
+    assert any(text.startswith("ZSSAR, transductive, percent") for text in log.messages())
+    (table,) = [text for text in log.messages() if "H, perfect gate" in text]
+    assert "msf, transductive and msf_plus, texts" in table, "which was not made anew"
+    assert "inference" not in metrics["beside"]["run"]
     (bundle,) = (root / f"06_models/{CELL}/bundle").glob("*/bundle")
     recognizer = Recognizer.load(bundle)
     assert "**These figures are transductive:" in recognizer.card

@@ -133,18 +133,22 @@ def header(
 def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     """The results of a run that makes some, and where the report of it is."""
     from msf_kedro.reports.evaluation import results_table  # imports PyTorch
+    from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables
 
     made = pipeline.all_outputs()
     if RESULTS - made:
         return
-    about = catalog.load("metrics")["run"]
-    runs = {about["method"]: tuple(map(catalog.load, FIGURES))}
-    if made.issuperset(BESIDE):
-        runs[catalog.load("params:beside")] = tuple(map(catalog.load, BESIDE))
-    seeds = runs[about["method"]][0].seed.nunique()
+    metrics = catalog.load("metrics")
+    about, runs = metrics["run"], {}
+    for run, names in ((about, FIGURES), (metrics.get("beside", {}).get("run"), BESIDE)):
+        if run:
+            name = in_tables(run["method"], run.get("inference", INDUCTIVE))
+            runs[name] = tuple(map(catalog.load, names))
+    (zssar, _), *_ = runs.values()
     yield (
         f"{about['study']}, split {about['split']}, {' and '.join(runs)}, texts {about['texts']},"
-        f" {seeds} seeds: percent, mean ± standard deviation over seeds\n{results_table(runs)}"
+        f" {zssar.seed.nunique()} seeds: percent, mean ± standard deviation over seeds\n"
+        f"{results_table(runs)}"
     )
     for name, said in REPORTS.items():
         artifact = artifact_of(catalog, name) if name in made else None

@@ -53,24 +53,27 @@ def report(
     beside: str,
     beside_zssar_results: pd.DataFrame | None,
     beside_gzssar_results: pd.DataFrame | None,
+    beside_made_with: dict | None,
 ) -> dict:
     """The report of the run.
 
     Args:
         made_with: the parameters that made the predictions. The others are read now: they say
             where the predictions lie, and which gate's figures stand first.
-        beside: the method whose figures stand beside the run's; "none": its results are None.
+        beside: the method whose figures stand beside the run's; "none": what is read of it is None.
     """
-    run = {"study": study, "split": split, "method": method, "texts": texts, "encoder": encoder}
-    inference = inference_of(made_with)
-    run |= {} if inference == INDUCTIVE else {"inference": inference}
-    run |= {"gate": gate.kind}
-    own = run | {"parameters": made_with}
+
+    def run(name: str, made_with: dict) -> dict:
+        about = {"study": study, "split": split, "method": name, "texts": texts, "encoder": encoder}
+        inference = inference_of(made_with)
+        about |= {} if inference == INDUCTIVE else {"inference": inference}
+        return about | {"gate": gate.kind, "parameters": made_with}
+
+    own = run(method, made_with)
     metrics = evaluation.report(own, zssar_results, gzssar_results, gate.kind)
-    if beside_zssar_results is not None and beside_gzssar_results is not None:
-        second = run | {"method": beside}
-        results = beside_zssar_results, beside_gzssar_results
-        metrics["beside"] = evaluation.report(second, *results, gate.kind)
+    if beside_made_with is not None:
+        second = run(beside, beside_made_with), beside_zssar_results, beside_gzssar_results
+        metrics["beside"] = evaluation.report(*second, gate.kind)
     return metrics
 
 

@@ -11,8 +11,8 @@ from msf_kedro.reports.evaluation import gzssar_results, zssar_results
 
 RESULTS = ("zssar_results", "gzssar_results")
 CELL = ("params:study", "params:split", "params:method", "params:texts", "params:encoder")
-# The second method's results, by the arguments that take them.
-BESIDE = {f"beside_{name}": f"beside.{name}" for name in RESULTS}
+# What is read of the second method, by the arguments that take it.
+BESIDE = {f"beside_{name}": f"beside.{name}" for name in (*RESULTS, "made_with")}
 SHOW = ("zssar_results", "params:method", "params:inference")
 REPORT = (*RESULTS, "made_with", *CELL, "params:gate")
 
@@ -59,7 +59,7 @@ def _zssar() -> Node:
 def _both(
     function: Callable, read: tuple[str, ...], made: str | None, name: str, beside: bool
 ) -> Node:
-    """A node that reads the second method's results too, or None in place of them."""
+    """A node that reads what is of the second method too, or None in place of it."""
     given = {} if beside else {"beside": "none", **dict.fromkeys(BESIDE)}
     function, inputs = bind(function, *read, "params:beside", *BESIDE, **given)
     return node(function, [BESIDE.get(name, name) for name in inputs], made, name=name)
