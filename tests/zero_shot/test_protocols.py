@@ -269,7 +269,8 @@ def test_probabilities_are_those_of_the_chosen_models():
         ("paper", "calibration", 0, 3, 1.0),
     )
     found = unseen_probs(classifier, features.iloc[order], roles, candidates, "test")
-    names = roles.query("side == 'unseen' or (side == 'seen' and part != 'train')").name.tolist()
+    names = roles.query("side == 'unseen' or (side == 'seen' and part != 'train')").name
+    names = sorted(names)
     assert found.index.names == ["candidate", "seed", "name"]
     assert found.columns.tolist() == list(UNSEEN["test"])
     assert found.columns.name == "class_id"

@@ -4,13 +4,11 @@ import warnings
 
 from kedro.pipeline import Pipeline
 
-from msf_kedro.zero_shot.splits import PHASES
-
 BESIDE = "beside"
 # Parameter of the chosen method → of the second one.
 CHOSEN = {"params:method": "params:beside", "params:method_config": "params:beside_config"}
-# What a stage reads of its own method.
-OWN = {"candidates", "predictions", *(f"{phase}_unseen_probs" for phase in PHASES)}
+# How the names of datasets end that a stage reads of its own method.
+OWN = ("candidates", "predictions", "unseen_probs")
 
 
 def named(stage: str, pipeline: Pipeline) -> Pipeline:
@@ -48,7 +46,7 @@ def put_beside(stage: str, template: Pipeline) -> Pipeline:
     second = Pipeline(
         boxed,
         namespace=BESIDE,
-        inputs=read - parameters - OWN,
+        inputs={name for name in read - parameters if not name.endswith(OWN)},
         parameters={name: CHOSEN.get(name, name) for name in parameters},
     )
     return template + second
