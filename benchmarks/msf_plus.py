@@ -6,7 +6,9 @@ the splits, and the differences from MSF+ as it is, with 95 % t-intervals over t
 
 In the calibration phase it counts training subjects' clips of the calibration classes, which no
 network of that phase has seen: choices may be made there. `--phase=test` counts test subjects'
-clips of the unseen classes, which are looked at when all choices have been made.
+clips of the unseen classes, which are looked at when all choices have been made. `--added` asks
+instead what further experts would be worth beside MSF+, in the same space and by the same texts:
+alone, and added to it with half its weight.
 
     kedro run --env=utd_mhad --pipelines=skeletons,semantics,splits,features --params=split=final_01
     python benchmarks/msf_plus.py --env=utd_mhad --splits=final_01,final_02
@@ -20,51 +22,56 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from kedro.framework.session import KedroSession
 from kedro.framework.startup import bootstrap_project
 from kedro.io import CatalogProtocol
 from scipy import stats
+from torch import Tensor
 
 from msf_kedro.joins import rows_of
 from msf_kedro.methods import configure, get_method
-from msf_kedro.methods.contract.task import Task
+from msf_kedro.methods.contract.space import COMPONENTS, Space
+from msf_kedro.methods.contract.task import Task, apart
+from msf_kedro.methods.contract.wording import Wording
 from msf_kedro.pipelines.training_task import training_task
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot.protocols import TRAINING_SUBJECTS
 from msf_kedro.zero_shot.splits import unseen_classes
 
+CPU = torch.device("cpu")
 COUNTED = {"calibration": TRAINING_SUBJECTS, "test": ("test",)}
-Variant = tuple[Task, Texts, torch.Tensor, str, dict]
+Variant = tuple[Task, Texts, Tensor, str, dict]
 
 
-def whole(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def whole(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     return task, unseen, clips, "msf_plus", config
 
 
-def without_parts(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def without_parts(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     blind = replace(task, seen=replace(task.seen, named={}))
     return blind, replace(unseen, named={}), clips, "msf_plus", config
 
 
-def without_kinematics(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def without_kinematics(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     width = task.features.shape[1] - task.kinematics
     narrow = replace(task, features=task.features[:, :width], kinematics=0)
     return narrow, unseen, clips[:, :width], "msf_plus", config
 
 
-def kinematics_alone(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def kinematics_alone(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     return task, unseen, clips, "msf_plus", config | {"weights": [1e6]}
 
 
-def without_whitening(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def without_whitening(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     return task, unseen, clips, "msf_plus", config | {"shrinkage": 1.0}
 
 
-def equal_weights(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def equal_weights(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     return task, unseen, clips, "msf_plus", config | {"weights": [1.0]}
 
 
-def ridge(task: Task, unseen: Texts, clips: torch.Tensor, config: dict) -> Variant:
+def ridge(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     task, unseen, clips, _, _ = without_kinematics(task, unseen, clips, config)
     return task, unseen, clips, "ridge", {"regularisations": [1.0], "temperatures": [1.0]}
 
@@ -80,7 +87,58 @@ VARIANTS: dict[str, Callable[..., Variant]] = {
 }
 
 
-def accuracies(catalog: CatalogProtocol, split: str, phase: str) -> dict[str, float]:
+def to_texts(x: Tensor, labels: Tensor, seen: Tensor, clips: Tensor, unseen: Tensor) -> Tensor:
+    """Ridge regression in the other direction: from clips to their class's texts."""
+    weights = torch.linalg.solve(x.mT @ x + torch.eye(x.shape[1]), x.mT @ seen[labels])
+    return F.normalize(clips @ weights, dim=1) @ unseen.mT
+
+
+def conse(x: Tensor, labels: Tensor, seen: Tensor, clips: Tensor, unseen: Tensor) -> Tensor:
+    """A clip's texts are those of its ten likeliest seen classes, mixed (Norouzi et al., 2014)."""
+    means = F.normalize(torch.stack([x[labels == n].mean(0) for n in range(len(seen))]), dim=1)
+    likeliest = torch.topk(torch.softmax(5 * clips @ means.mT, 1), min(10, len(seen)), 1)
+    mixed = (likeliest.values[:, :, None] * seen[likeliest.indices]).sum(1)
+    return F.normalize(mixed, dim=1) @ unseen.mT
+
+
+def eszsl(x: Tensor, labels: Tensor, seen: Tensor, clips: Tensor, unseen: Tensor) -> Tensor:
+    """A bilinear form between clips and texts (Romera-Paredes and Torr, 2015)."""
+    targets = 2 * F.one_hot(labels, len(seen)).double() - 1
+    left = x.mT @ x + 10 * torch.eye(x.shape[1])
+    right = seen.mT @ seen + torch.eye(seen.shape[1])
+    form = torch.linalg.solve(left, x.mT @ targets @ seen) @ torch.linalg.inv(right)
+    return clips @ form @ unseen.mT
+
+
+ADDED = {"from clips to texts": to_texts, "ConSE": conse, "ESZSL": eszsl}
+
+
+def with_added(task: Task, unseen: Texts, clips: Tensor, own: dict) -> dict[str, Tensor]:
+    """The scores of MSF+, of each added expert, and of both."""
+    fitted, _ = get_method("msf_plus").fit(task, [0], configure("msf_plus", own), CPU)
+    classifier, _ = fitted.classifier(fitted.latents(unseen), CPU)
+    whole = classifier.logits(clips)[0, 0].double()
+    wording = Wording.fit(task.seen)
+    seen, words = (wording.vectors(texts) for texts in (task.seen, unseen.of(task.seen.kinds)))
+    spaces = (None, 1.0), (COMPONENTS, own["weights"][0])
+    placed: list[list[Tensor]] = [[], []]
+    parts = (apart(values.double(), task.kinematics) for values in (task.features, clips))
+    for (components, weight), *of_both in zip(spaces, *parts, strict=True):
+        space = Space.fit(of_both[0], task.labels, len(seen), components=components)
+        for places, values in zip(placed, of_both, strict=True):
+            places.append(weight * space.place(values))
+    x, z = (torch.cat(places, 1) for places in placed)
+    found = {"MSF+": whole}
+    for name, expert in ADDED.items():
+        scores = expert(x, task.labels, seen, z, F.normalize(words, dim=1))
+        both = whole / whole.std() + scores / scores.std() / 2
+        found |= {f"{name}, alone": scores, f"{name}, added": both}
+    return found
+
+
+def accuracies(
+    catalog: CatalogProtocol, split: str, phase: str, added: bool = False
+) -> dict[str, float]:
     """Of every variant, in percent, on the clips of a phase's unseen classes that count."""
     texts, encoder = (catalog.load(f"params:{name}") for name in ("texts", "encoder"))
     features, roles, words = (
@@ -94,15 +152,19 @@ def accuracies(catalog: CatalogProtocol, split: str, phase: str) -> dict[str, fl
     counted = roles[roles.side.eq("unseen") & roles.part.isin(COUNTED[phase])]
     clips = torch.tensor(rows_of(features, counted.name, "features").to_numpy())
     own = catalog.load("params:msf_plus")
-    found = {}
-    for name, variant in VARIANTS.items():
-        fitted_to, described, of_clips, method, fields = variant(task, unseen, clips, own)
-        cpu = torch.device("cpu")
-        fitted, _ = get_method(method).fit(fitted_to, [0], configure(method, fields), cpu)
-        classifier, _ = fitted.classifier(fitted.latents(described), cpu)
-        said = np.array(classifier.class_ids)[classifier.logits(of_clips)[0, 0].argmax(1)]
-        found[name] = 100 * float((said == counted.class_id.to_numpy()).mean())
-    return found
+    if added:
+        found = with_added(task, unseen, clips, own)
+    else:
+        found = {}
+        for name, variant in VARIANTS.items():
+            fitted_to, described, of_clips, method, fields = variant(task, unseen, clips, own)
+            fitted, _ = get_method(method).fit(fitted_to, [0], configure(method, fields), CPU)
+            classifier, _ = fitted.classifier(fitted.latents(described), CPU)
+            found[name] = classifier.logits(of_clips)[0, 0]
+    ids, true = np.array(unseen.class_ids), counted.class_id.to_numpy()
+    return {
+        name: 100 * float((ids[scores.argmax(1)] == true).mean()) for name, scores in found.items()
+    }
 
 
 def table(found: pd.DataFrame) -> pd.DataFrame:
@@ -125,6 +187,7 @@ if __name__ == "__main__":
     parser.add_argument("--data-root", default="data")
     parser.add_argument("--splits", required=True, help="joined by commas")
     parser.add_argument("--phase", choices=COUNTED, default="calibration")
+    parser.add_argument("--added", action="store_true", help="further experts beside MSF+")
     given = parser.parse_args()
     root = Path(__file__).resolve().parents[1]
     bootstrap_project(root)
@@ -132,6 +195,7 @@ if __name__ == "__main__":
     with KedroSession.create(root, env=given.env, runtime_params=params) as session:
         catalog = session.load_context().catalog
         splits = given.splits.split(",")
-        found = pd.DataFrame([accuracies(catalog, split, given.phase) for split in splits], splits)
+        each = [accuracies(catalog, split, given.phase, given.added) for split in splits]
+    found = pd.DataFrame(each, splits)
     print(found.round(1).T.to_string())
     print(f"\n{len(found)} splits, {given.phase} phase\n\n{table(found).to_string()}")
