@@ -188,7 +188,8 @@ class StudyContext(KedroContext):
 
         method = parameters[name]
         if method not in METHODS:
-            raise ClickException(f"unknown {name} {method!r}; known are {', '.join(METHODS)}")
+            known = [*METHODS, *(["none"] if name == "beside" else [])]
+            raise ClickException(f"unknown {name} {method!r}; known are {', '.join(known)}")
         return parameters[method]
 
     def _put_beside(self, parameters: dict[str, Any]) -> None:
