@@ -195,8 +195,7 @@ class StudyContext(KedroContext):
     def _put_beside(self, parameters: dict[str, Any]) -> None:
         """Have the second method's figures beside the chosen one's, or none."""
         second = _has_second(parameters)
-        for name, pipeline in register_pipelines(beside=second).items():
-            pipelines[name] = pipeline
+        pipelines.update(register_pipelines(beside=second))
         if second:
             parameters["beside_config"] = self._method_config(parameters, "beside")
 

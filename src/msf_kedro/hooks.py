@@ -70,12 +70,12 @@ class MethodsAreConfigured:
     def before_pipeline_run(self, pipeline: Pipeline, catalog: CatalogProtocol) -> None:
         from msf_kedro.methods import METHODS, configure
 
-        if "params:method_config" in pipeline.inputs():
-            configure(catalog.load("params:method"), catalog.load("params:method_config"))
-        if "params:beside_config" in pipeline.inputs():
-            configure(catalog.load("params:beside"), catalog.load("params:beside_config"))
+        read = pipeline.inputs()
+        for name in ("method", "beside"):
+            if (group := f"params:{name}_config") in read:
+                configure(catalog.load(f"params:{name}"), catalog.load(group))
         for method in METHODS:
-            if (group := f"params:{method}") in pipeline.inputs():
+            if (group := f"params:{method}") in read:
                 configure(method, catalog.load(group))
 
 

@@ -133,7 +133,7 @@ def header(
 def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     """The results of a run that makes some, and where the report of it is."""
     from msf_kedro.reports.evaluation import results_table  # imports PyTorch
-    from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables
+    from msf_kedro.zero_shot.inference import run_in_tables
 
     made = pipeline.all_outputs()
     if RESULTS - made:
@@ -142,8 +142,7 @@ def outcome(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     about, runs = metrics["run"], {}
     for run, names in ((about, FIGURES), (metrics.get("beside", {}).get("run"), BESIDE)):
         if run:
-            name = in_tables(run["method"], run.get("inference", INDUCTIVE))
-            runs[name] = tuple(map(catalog.load, names))
+            runs[run_in_tables(run)] = tuple(map(catalog.load, names))
     (zssar, _), *_ = runs.values()
     yield (
         f"{about['study']}, split {about['split']}, {' and '.join(runs)}, texts {about['texts']},"

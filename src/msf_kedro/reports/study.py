@@ -18,7 +18,7 @@ from msf_kedro.reports.published import SOURCES
 from msf_kedro.reports.shown import Classes, Shown
 from msf_kedro.reports.wording import FIGURES, SYNTHETIC, method_name
 from msf_kedro.texts.fusion import TEXT_COLUMNS, parse_texts
-from msf_kedro.zero_shot.inference import INDUCTIVE, in_tables
+from msf_kedro.zero_shot.inference import run_in_tables
 
 KINDS = {"LB": "label", "AD": "action", "MD": "motion", "verb": "verb", "noun": "noun"}
 CHARTS = ("tradeoff", "gate_scores", "confusion", "latent_map")
@@ -70,8 +70,8 @@ def page(report: Report) -> str:
     template = environment("msf_kedro", "reports").get_template("study.html.jinja")
     return template.render(
         run=run,
-        method=_method(shown),
-        beside=_method(beside) if beside else None,
+        method=method_name(run_in_tables(run)),
+        beside=method_name(run_in_tables(beside.run)) if beside else None,
         shown=shown,
         classes=report.classes,
         synthetic=run["study"] in SYNTHETIC,
@@ -92,11 +92,6 @@ def page(report: Report) -> str:
         likenesses=report.likenesses,
         parameters=json.dumps(run["parameters"], indent=1, ensure_ascii=False),
     )
-
-
-def _method(shown: Shown) -> str:
-    run = shown.run
-    return method_name(in_tables(run["method"], run.get("inference", INDUCTIVE)))
 
 
 def _tested(report: Report) -> dict[str, int]:
@@ -143,8 +138,9 @@ def _others(shown: Shown) -> list[dict[str, Any]]:
         for gate, figures in own["gates"].items():
             values = [own["zssar"]["accuracy"], *(figures[name] for name in RESULTS[1:])]
             cells = [f"{100 * v['mean']:.1f} ± {100 * v['std']:.1f}" for v in values]
-            row = {"method": _method(shown), "protocol": protocol, "gate": gate}
-            rows.append(row | {"cells": cells})
+            method = method_name(run_in_tables(shown.run))
+            row = {"method": method, "protocol": protocol, "gate": gate, "cells": cells}
+            rows.append(row)
     return rows
 
 

@@ -32,6 +32,11 @@ def in_tables(method: str, inference: str) -> str:
     return method if inference == INDUCTIVE else f"{method}, {inference}"
 
 
+def run_in_tables(run: Mapping[str, Any]) -> str:
+    """The same of a run, as a report is of one: `inference` stands there unless it is inductive."""
+    return in_tables(run["method"], run.get("inference", INDUCTIVE))
+
+
 def out_of_tables(name: str) -> tuple[str, str]:
     """Method and inference, from what `in_tables` gave."""
     method, _, inference = name.partition(", ")
