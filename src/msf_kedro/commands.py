@@ -1,9 +1,10 @@
 """The commands of `kedro msf` that take clips, a bundle or an environment."""
 
+import fnmatch
+import re
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from fnmatch import fnmatch
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -88,8 +89,8 @@ def examples(
 ) -> None:
     """Clips of a study's unseen classes to try recognition on, and a table of their words.
 
-    Writes test clips as .npy files to FOLDER/clips, and FOLDER/classes.csv, whose descriptions may
-    be edited.
+    Writes test clips as .npy files to FOLDER/clips, whose names begin with what they show, and
+    FOLDER/classes.csv, whose descriptions may be edited.
     """
     import numpy as np
 
@@ -102,8 +103,10 @@ def examples(
         texts = catalog.load("class_texts")
         columns = ["label", "action_description", "motion_description"]
         (folder / "clips").mkdir(parents=True)
-        for name in roles.groupby("class_id").head(each).name:
-            np.save(folder / "clips" / f"{name}.npy", load[name](limits))
+        labels = texts.set_index("class_id").label
+        for clip in roles.groupby("class_id").head(each).itertuples():
+            shows = re.sub(r"\W+", "_", labels[clip.class_id])
+            np.save(folder / "clips" / f"{shows}-{clip.name}.npy", load[clip.name](limits))
         words = texts[texts.class_id.isin(roles.class_id)][columns]
         words.to_csv(folder / "classes.csv", index=False)
     for row in words.itertuples():
@@ -116,7 +119,13 @@ def examples(
 @params_option
 @click.option("--layout", "name", help="Of the joints (docs/layouts.md); else the environment's.")
 @click.option("--names", default="*", help="Only clips whose names fit, such as 'a12_*'.")
-@click.option("--limit", default=24, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "--limit",
+    default=24,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="So many at most; of an environment's clips two of each class at least.",
+)
 @click.option("--output", default="look.html", show_default=True, type=click.Path(path_type=Path))
 @click.option(
     "--svg", type=click.Path(path_type=Path), help="An animated picture to write as well."
@@ -136,30 +145,60 @@ def look(
 ) -> None:
     """Draw clips as moving skeletons: one page that opens in any browser, offline.
 
-    CLIPS is a folder or a file in any known format; without it, the environment's raw clips.
+    CLIPS is a folder or a file in any known format; without it, the environment's raw clips, some
+    of each class.
     """
     with _in_a_sentence(), _catalog(metadata, env, params) as catalog:
         from msf_kedro.clips.layouts import get_layout
         from msf_kedro.datasets.places import clips_in
         from msf_kedro.drawings import look as looking
         from msf_kedro.drawings.animation import animation
+        from msf_kedro.studies.reading import Sample, of_each_class, spread, unusable
 
         given = clips_in(clips) if clips else catalog.load("raw_clips")
-        fitting = {clip: load for clip, load in given.items() if fnmatch(clip, names)}
+        fitting = sorted(fnmatch.filter(given, names))
         if not fitting:
             raise click.ClickException(f"none of {len(given)} clips has a name like {names!r}")
         config, own = catalog.load("params:clips"), catalog.load("params:layouts")
         layout = get_layout(name, own) if name else get_layout(config.layout, own, config.units)
         normalise = catalog.load("params:normalise")
         place = str(clips) if clips else f"study {catalog.load('params:study')}"
-        found = looking.look(place, fitting, layout, normalise, config.limits, limit)
+        classes = {} if clips else _classes_of(fitting, catalog)
+        chosen = of_each_class(classes, limit) if classes else spread(fitting, limit)
+        found = looking.Look(place, len(fitting), layout, shows=_in_words(classes, catalog))
+        looking.look(found, {clip: given[clip] for clip in chosen}, normalise, config.limits)
+        reasons = unusable(Sample([m.frames for m in found.motions.values()], [], found.refused))
+        if not found.motions:
+            hint = "; name their layout with --layout, or their study with --env" if clips else ""
+            raise click.ClickException(f"{place}: {reasons[0]}{hint}")
         _write(output, looking.page(found))
-        if svg and found.motions:
+        if svg:
             _write(svg, animation(list(found.motions.items())))
     click.echo(found.summary())
-    for clip, reason in found.refused.items():
-        click.echo(f"{clip}: {reason}", err=True)
+    for reason in reasons:
+        click.echo(reason, err=True)
     click.echo(f"watch them in {output.resolve()}")
+
+
+def _classes_of(names: list[str], catalog: CatalogProtocol) -> dict[str, int]:
+    """Clip name → number of its class, as far as names or the clip table say it."""
+    from msf_kedro.clips.clip import told_of
+
+    pattern, table = catalog.load("params:clips").name_pattern, catalog.load("clip_table")
+    told = {name: told_of(name, pattern, table) for name in names}
+    return {name: values["action"] for name, (values, reason) in told.items() if not reason}
+
+
+def _in_words(classes: dict[str, int], catalog: CatalogProtocol) -> dict[str, str]:
+    """Clip name → its class, by the label where the texts are there already."""
+    labels: dict[int, str] = {}
+    with suppress(DatasetError, ValueError):  # a new study's are empty
+        texts = catalog.load("class_texts")
+        labels = dict(zip(texts.class_id, texts.label, strict=True))
+    return {
+        name: f"class {number}" + (f", {labels[number]}" if number in labels else "")
+        for name, number in classes.items()
+    }
 
 
 @click.command()

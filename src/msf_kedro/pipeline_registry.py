@@ -1,5 +1,6 @@
 """All pipelines: each stage by its own name, and the jobs composed of them."""
 
+import warnings
 from importlib import import_module
 
 from kedro.pipeline import Pipeline
@@ -56,7 +57,9 @@ def _pipeline(stage: str, create: str = "create_pipeline", **given: bool) -> Pip
     """A stage's pipeline, by the name of the function that creates it, and what that is given."""
 
     def make() -> Pipeline:
-        return named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)(**given))
+        with warnings.catch_warnings():  # of names with dots, which are of namespaces
+            warnings.filterwarnings("ignore", message="One or more dataset names contain")
+            return named(stage, getattr(import_module(f"{PACKAGE}.{stage}"), create)(**given))
 
     return Later(make)
 

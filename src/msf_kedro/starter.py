@@ -251,9 +251,8 @@ def _class_texts(given: Given, told: Told, classes: list[int], said: Said) -> st
         raise ValueError(f"{file}: there is no such table of class texts")
     else:
         _write(given, file, empty_class_texts(classes, told.labels), said)
-    look = f"kedro msf look {given.shown(given.clips)}"
     said.to_do += [
-        f"watch some clips of every class: {look}",
+        f"watch some clips of every class: kedro msf look --env={given.name}",
         f"describe every class in {name} (docs/class_texts.md)",
         f"see whether all is well: kedro msf check --env={given.name}",
     ]

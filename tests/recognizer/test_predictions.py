@@ -1,6 +1,7 @@
 """Predictions for people and as a table."""
 
 import pandas as pd
+import pytest
 
 from msf_kedro.recognizer import Prediction, Predictions
 
@@ -24,6 +25,18 @@ def test_in_a_line():
         "c: kick 80%, squat 20% (unseen)",
         "d: refused, no body in any frame",
     ]
+
+
+@pytest.mark.parametrize(
+    ("score", "threshold", "shown"),
+    [
+        (0.99981, 0.9971, "1.000 ≥ 0.997"),
+        (0.99981, 0.99976, "0.99981 ≥ 0.99976"),
+        (0.5, 0.5, "0.50 ≥ 0.50"),
+    ],
+)
+def test_the_gates_numbers_are_told_apart(score, threshold, shown):
+    assert Prediction("a", "seen", score, threshold, {"hop": 1.0}).gate == shown
 
 
 def test_as_a_table_for_people():

@@ -129,6 +129,26 @@ def test_a_changed_file_is_refused_before_anything_runs(root):
     assert "1 of 1 versions are damaged" in command(root, "verify", "gates")
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "nodes", "told"),
+    [
+        ("bundle", None, r"candidates and 12 more have .*`kedro run --pipelines=gzssar`"),
+        ("gzssar", ["gate.fit_gates"], "calibration_evidence and 5 more have not been made"),
+        (
+            "recognition",
+            None,
+            r"bundle has not been made yet \(no version in .*/bundle\): run first what makes this,"
+            " for instance `kedro run --pipelines=bundle`",
+        ),
+    ],
+)
+def test_what_has_not_been_made_is_told_before_anything_runs(pipeline, nodes, told, tmp_path):
+    with pytest.raises(ClickException, match=told) as error:
+        run(tmp_path, pipeline, node_names=nodes)
+    assert "\n" not in error.value.message
+    assert set(artifacts(tmp_path)) == set()
+
+
 def test_the_report_says_what_made_its_figures_whatever_it_is_run_with(root):
     run(root, "evaluation", params={"seeds": "7-9", "msf": {"cycles": 7}})
     report = json.loads(newest(root, METRICS).read_text())

@@ -132,10 +132,7 @@ def read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
     """The row of a clip before it is read and, if it need not be read, the reason."""
     row = dict.fromkeys(recipe.columns) | {"frames": 0, "bodies": 0, "kept": False}
     row["name"] = name
-    if recipe.table is None:
-        told, reason = _told_by_name(name, recipe.clips.name_pattern)
-    else:
-        told, reason = dict(zip(recipe.told, recipe.table.rows[name], strict=True)), None
+    told, reason = told_of(name, recipe.clips.name_pattern, recipe.table)
     row |= told
     if reason:
         return row, reason
@@ -144,8 +141,14 @@ def read_name(name: str, recipe: Recipe) -> tuple[Row, str | None]:
     return row, LISTED if name in recipe.listed else None
 
 
-def _told_by_name(name: str, pattern: str) -> tuple[dict[str, Value], str | None]:
-    """What a name says, as far as it can be read, and the reason why it does not say all."""
+def told_of(
+    name: str, pattern: str, table: ClipTable | None = None
+) -> tuple[dict[str, Value], str | None]:
+    """What the table or else its name says of a clip, and the reason why that is not all."""
+    if table is not None:
+        if name not in table.rows:
+            return {}, "the clip table has no row for it"
+        return dict(zip(table.columns, table.rows[name], strict=True)), None
     told: dict[str, Value] = {}
     match = re.fullmatch(pattern, name)
     if not match:

@@ -23,6 +23,7 @@ class Look:
         motions: clip name → what it shows.
         bodies: clip name → how many bodies were recorded.
         refused: clip name → the reason why it cannot be used.
+        shows: clip name → what is known of its class, in words; of some clips or none.
     """
 
     place: str
@@ -31,55 +32,45 @@ class Look:
     motions: dict[str, Motion] = field(default_factory=dict)
     bodies: dict[str, int] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    shows: Mapping[str, str] = field(default_factory=dict)
 
     def summary(self) -> str:
         """How many clips are shown of how many, in a sentence."""
         looked = len(self.motions) + len(self.refused)
-        some = (
-            "" if looked == self.found else f", {looked} of them at equal distances in their order"
-        )
+        some = "" if looked == self.found else f", {looked} of them here"
         refused = f"; {len(self.refused)} cannot be used" if self.refused else ""
         return f"{self.found} clips in {self.place}{some}{refused}."
 
 
 def look(
-    place: str,
+    found: Look,
     clips: Mapping[str, Callable[[Limits], np.ndarray]],
-    layout: Layout,
     config: NormaliseConfig,
     limits: Limits,
-    most: int,
 ) -> Look:
-    """Read some clips, as many as are to be shown, at equal distances in the order of their names.
+    """Read clips to be shown.
 
     Args:
-        place: where they come from, in words.
+        found: what is known of the place that they are in; what they show is added.
         clips: name → function that reads the clip `(bodies, frames, joints, values)`.
-        most: how many at most.
     """
-    names = sorted(clips)
-    chosen = np.unique(np.linspace(0, len(names) - 1, min(most, len(names))).astype(int))
-    found = Look(place, len(names), layout)
-    for name in (names[n] for n in chosen):
+    for name, load in clips.items():
         try:
-            clip = clips[name](limits)
+            clip = load(limits)
         except Exception as error:  # a damaged file can make a reader raise anything
             found.refused[name] = f"unreadable: {error.__cause__ or error}"
             continue
-        if reason := check_clip(clip, layout, config):
+        if reason := check_clip(clip, found.layout, config):
             found.refused[name] = reason
             continue
-        found.motions[name] = raw_motion(clip, layout, config)
+        found.motions[name] = raw_motion(clip, found.layout, config)
         found.bodies[name] = int(clip.any(axis=(1, 2, 3)).sum())
     return found
 
 
 def page(found: Look) -> str:
     """One HTML page that needs nothing else."""
-    clips = [
-        Shown(name, f"{motion.frames} frames, {_bodies(found.bodies[name])}", motion)
-        for name, motion in found.motions.items()
-    ]
+    clips = [Shown(name, _caption(found, name), motion) for name, motion in found.motions.items()]
     return (
         environment("msf_kedro", "drawings")
         .get_template("look.html.jinja")
@@ -92,6 +83,11 @@ def page(found: Look) -> str:
             refused=list(found.refused.items()),
         )
     )
+
+
+def _caption(found: Look, name: str) -> str:
+    told = [f"{found.motions[name].frames} frames", _bodies(found.bodies[name])]
+    return ", ".join([found.shows[name], *told] if name in found.shows else told)
 
 
 def _bodies(count: int) -> str:

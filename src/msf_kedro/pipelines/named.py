@@ -1,7 +1,5 @@
 """Stages as Kedro-Viz draws them: one box each, and one for the second method."""
 
-import warnings
-
 from kedro.pipeline import Pipeline
 
 BESIDE = "beside"
@@ -21,16 +19,14 @@ def named(stage: str, pipeline: Pipeline) -> Pipeline:
     if not mine.nodes:
         return pipeline
     parameters = {name for name in mine.inputs() if name.startswith("params:")}
-    with warnings.catch_warnings():  # of names with dots, which are of the namespaces inside
-        warnings.filterwarnings("ignore", message="One or more dataset names contain")
-        boxed = Pipeline(
-            mine,
-            namespace=stage,
-            inputs=mine.inputs() - parameters,
-            outputs=mine.outputs(),
-            parameters=parameters,
-            prefix_datasets_with_namespace=False,
-        )
+    boxed = Pipeline(
+        mine,
+        namespace=stage,
+        inputs=mine.inputs() - parameters,
+        outputs=mine.outputs(),
+        parameters=parameters,
+        prefix_datasets_with_namespace=False,
+    )
     return boxed + Pipeline([node for node in pipeline.nodes if node not in mine.nodes])
 
 

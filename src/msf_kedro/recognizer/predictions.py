@@ -7,6 +7,8 @@ import pandas as pd
 
 from msf_kedro.recognizer.model import SEEN, UNSEEN
 
+DIGITS = range(2, 7)  # of a gate's numbers
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -49,10 +51,15 @@ class Prediction:
 
     @property
     def gate(self) -> str:
-        """The gate's decision in short, such as `0.61 ≥ 0.55`; empty where there was none."""
-        if self.score is None:
+        """The gate's decision in short, such as `0.61 ≥ 0.55`; empty where there was none.
+
+        With as many digits as tell the two numbers apart.
+        """
+        if self.score is None or self.threshold is None:
             return ""
-        return f"{self.score:.2f} {'≥' if self.side == SEEN else '<'} {self.threshold:.2f}"
+        pairs = [(f"{self.score:.{n}f}", f"{self.threshold:.{n}f}") for n in DIGITS]
+        score, threshold = next((pair for pair in pairs if len({*pair}) > 1), pairs[0])
+        return f"{score} {'≥' if self.side == SEEN else '<'} {threshold}"
 
     def top(self, number: int = 3) -> list[tuple[str, float]]:
         """The most probable classes of the clip's side."""

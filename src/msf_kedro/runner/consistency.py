@@ -1,6 +1,6 @@
-"""Whether what a run reads fits together: no two versions of one ancestor, nothing damaged."""
+"""Whether what a run reads is there, and fits together: nothing damaged, no ancestor twice."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from kedro.io import CatalogProtocol
@@ -29,6 +29,38 @@ def damaged(file: Place) -> str | None:
     )
 
 
+def missing(
+    pipeline: Pipeline, catalog: CatalogProtocol, known: Mapping[str, Pipeline]
+) -> str | None:
+    """What a pipeline reads that nothing has made yet, and what makes it.
+
+    Args:
+        pipeline: that is to run.
+        catalog: with all that it reads.
+        known: pipelines by name, of which the first that makes all of it is named.
+    """
+    made = _made(pipeline, catalog)
+    lacking = [
+        artifact
+        for name in sorted(pipeline.inputs())
+        if (artifact := artifact_of(catalog, name))
+        and artifact.versioned
+        and artifact.path not in made
+        and not file_to_load(catalog, artifact)
+    ]
+    if not lacking:
+        return None
+    paths = {artifact.path for artifact in lacking}
+    making = (name for name, other in known.items() if paths <= _made(other, catalog))
+    first, *others = lacking
+    told = f"{first.name} and {len(others)} more have" if others else f"{first.name} has"
+    how = f", for instance `kedro run --pipelines={name}`" if (name := next(making, None)) else ""
+    return (
+        f"{told} not been made yet (no version in {first.path}): run first what makes this{how},"
+        " with the --env and --params of this run"
+    )
+
+
 def mixed(pipeline: Pipeline, catalog: CatalogProtocol) -> str | None:
     """What does not fit together among the inputs of a node, if all of the pipeline runs."""
     made: dict[Place, dict[Place, _Use]] = {}  # by nodes of this run: path → ancestors
@@ -52,7 +84,7 @@ def mixed(pipeline: Pipeline, catalog: CatalogProtocol) -> str | None:
 
 def stale(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     """What the pipeline reads although something that it was made from has been made anew."""
-    outputs = {a.path for name in pipeline.all_outputs() if (a := artifact_of(catalog, name))}
+    outputs = _made(pipeline, catalog)
     for name in sorted(pipeline.inputs()):
         artifact = artifact_of(catalog, name)
         if artifact is None or artifact.path in outputs:
@@ -82,6 +114,10 @@ class _Use(NamedTuple):
     through: str
     version: str | None
     content: str
+
+
+def _made(pipeline: Pipeline, catalog: CatalogProtocol) -> set[Place]:
+    return {a.path for name in pipeline.all_outputs() if (a := artifact_of(catalog, name))}
 
 
 def _saved(catalog: CatalogProtocol, artifact: Artifact) -> Iterator[tuple[Place, _Use]]:

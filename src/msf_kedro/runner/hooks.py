@@ -10,6 +10,7 @@ from typing import Any
 
 from click import ClickException
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
@@ -60,7 +61,8 @@ class Lineage:
         machine: what records say of the machine beside its platform, such as its devices.
 
     Raises:
-        ClickException: in `before_pipeline_run`, if inputs do not fit together or are damaged.
+        ClickException: in `before_pipeline_run`, if inputs are not there or damaged, or do not fit
+            together.
     """
 
     def __init__(
@@ -86,6 +88,8 @@ class Lineage:
             for note in consistency.stale(pipeline, catalog):
                 logger.warning("%s; `kedro msf status` says what to run", note)
             run.settle_inputs(pipeline)
+            if lacking := consistency.missing(pipeline, catalog, pipelines):
+                raise ClickException(lacking)
         except ClickException as error:
             self._end(run.run_id, error)
             raise

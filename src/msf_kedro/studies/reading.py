@@ -42,6 +42,19 @@ def spread(names: Sequence[str], most: int) -> list[str]:
     return [names[place * len(names) // count] for place in range(count)]
 
 
+def of_each_class(classes: Mapping[str, int], most: int) -> list[str]:
+    """Names of clips, so many of each class that there are `most`, but two of each at least.
+
+    Args:
+        classes: clip name → number of its class.
+    """
+    of_class: dict[int, list[str]] = {}
+    for name in sorted(classes):
+        of_class.setdefault(classes[name], []).append(name)
+    each = max(2, most // max(1, len(of_class)))
+    return [name for number in sorted(of_class) for name in spread(of_class[number], each)]
+
+
 def rows_of_names(names: Sequence[str], recipe: Recipe) -> tuple[list[Row], dict[str, list[str]]]:
     """What is known of clips before they are read: of those of the study, and of the others.
 
