@@ -510,6 +510,10 @@ def cell(method: str) -> str:
     return f"test/split_1/{method}/MiniLM/{parameters(method)['texts']}"
 
 
+def reading(method: str) -> str:
+    return f"test/split_1/evidence/MiniLM/{parameters(method)['texts']}"
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_runs_through_the_same_stages(method, by_method):
     """Its artifacts lie below split, method, encoder and texts; nothing else is made anew."""
@@ -569,7 +573,7 @@ def test_saved_models_give_the_saved_predictions(method, by_method):
     features = only(by_method, TABLES["features"].format(phase="test"))
     logits = only(by_method, TABLES["logits"].format(phase="test"))
     candidates = only(by_method, f"07_model_output/{folder}/candidates.parquet")
-    evidence = only(by_method, f"07_model_output/{folder}/test/evidence.parquet")
+    evidence = only(by_method, f"07_model_output/{reading(method)}/test/evidence.parquet")
     gates = only(by_method, f"06_models/{folder}/gates.parquet").set_index(["protocol", "seed"])
     saved = only(by_method, f"07_model_output/{folder}/predictions.parquet")
     saved = saved.set_index(["protocol", "seed", "gate"]).sort_index()
@@ -613,7 +617,8 @@ def test_a_new_method_is_one_file_and_one_group(finished, tmp_path):
     ran = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     new, mine = new_files(root, before), "test/split_1/least_squares/MiniLM/LB+AD+MD"
-    own = paths(*(name for name in BEHIND_FEATURES if not name.startswith("beside.")))
+    others = ("beside.", "gate.gather_")  # of the second method, and of none
+    own = paths(*(name for name in BEHIND_FEATURES if not name.startswith(others)))
     assert set(new) == {name.replace(CELL, mine) for name in own}
     report = only(root, f"08_reporting/{mine}/metrics.json")
     assert report["run"]["parameters"]["method_config"] == {"temperatures": [0.1, 1.0]}

@@ -16,7 +16,7 @@ from support.sessions import ROOT, artifacts
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.limits import NO_LIMITS
 from msf_kedro.clips.normalise import NormaliseConfig
-from msf_kedro.drawings.look import look, page
+from msf_kedro.drawings.look import Look, look, page
 from msf_kedro.pipeline_registry import STAGES
 from msf_kedro.sample import generate_clip
 
@@ -39,7 +39,7 @@ def looked(tmp_path_factory):
         for action in (23, 51)
     }
     config = NormaliseConfig(window=16, resample=True)
-    found = look("here", clips, get_layout("kinect_v2_25"), config, NO_LIMITS, 9)
+    found = look(Look("here", 2, get_layout("kinect_v2_25")), clips, config, NO_LIMITS)
     file = tmp_path_factory.mktemp("page") / "look.html"
     file.write_text(page(found), encoding="utf-8")
     return file

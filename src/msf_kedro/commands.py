@@ -105,8 +105,9 @@ def examples(
         (folder / "clips").mkdir(parents=True)
         labels = texts.set_index("class_id").label
         for clip in roles.groupby("class_id").head(each).itertuples():
-            shows = re.sub(r"\W+", "_", labels[clip.class_id])
-            np.save(folder / "clips" / f"{shows}-{clip.name}.npy", load[clip.name](limits))
+            shows, name = re.sub(r"\W+", "_", labels[clip.class_id]), clip.name
+            name = name if name.startswith(shows) else f"{shows}-{name}"
+            np.save(folder / "clips" / f"{name}.npy", load[clip.name](limits))
         words = texts[texts.class_id.isin(roles.class_id)][columns]
         words.to_csv(folder / "classes.csv", index=False)
     for row in words.itertuples():

@@ -1,8 +1,9 @@
 """The benchmark's DAG. It depends on the study: its class splits, methods, texts and encoders.
 
 Top-level namespaces are the class splits, with the stages `splits` and `features` (or `released`);
-below them are the cells, `<method>.<encoder>.<texts>`, each with the stages `alignment` and `gate`
-and its figures. They are the stages of the single jobs, and share their artifacts.
+below them is the evidence by `<encoder>.<texts>`, and the cells, `<method>.<encoder>.<texts>`, each
+with the stages `alignment` and `gate` and its figures. They are the stages of the single jobs, and
+share their artifacts.
 """
 
 from kedro.pipeline import Pipeline, node
@@ -24,6 +25,7 @@ from msf_kedro.zero_shot.splits import PHASES
 
 TABLES = ("results", "outcomes")
 SHARED = [f"{phase}_{kind}" for phase in PHASES for kind in ("features", "seen_logits", "roles")]
+EVIDENCE = [f"{phase}_evidence" for phase in PHASES]
 RAW = {
     *("class_texts", "text_files", "released_features", "clips", "skeletons", "kinematics"),
     "training_state",
@@ -45,6 +47,7 @@ def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
     """
     chosen = list(dict.fromkeys(cell.split for cell in cells))
     encoders = dict.fromkeys(cell.encoder for cell in cells)
+    read = dict.fromkeys((cell.split, cell.encoder, cell.texts) for cell in cells)
     tables = [f"{table}__{split}" for table in TABLES for split in chosen]
     gathered = node(
         collect, ["params:gate", *tables], ["benchmark", "benchmark_outcomes"], name="collect"
@@ -56,6 +59,7 @@ def create_pipeline(cells: list[Cell], features_from: str) -> Pipeline:
             *first,
             *map(_texts, encoders),
             *(_split(split, features_from) for split in chosen),
+            *(_evidence(*by) for by in read),
             *map(_cell, cells),
             *(_join(split, [cell for cell in cells if cell.split == split]) for split in chosen),
         ]
@@ -95,17 +99,27 @@ def _split(split: str, features_from: str) -> Pipeline:
     return _namespaced(template, split)
 
 
+def _evidence(split: str, encoder: str, texts: str) -> Pipeline:
+    """Both phases' evidence; all methods that read these texts share it."""
+    template = gate.create_evidence_pipeline(texts=texts, encoder=encoder)
+    inputs = {name: f"{split}.{name}" for name in SHARED if name in template.inputs()}
+    inputs |= {"text_features": f"text_features__{encoder}"}
+    return _namespaced(template, f"{split}.{encoder}.{texts}", inputs)
+
+
 def _cell(cell: Cell) -> Pipeline:
     """Both phases of a method, gates and figures."""
     summarise = bind(summarise_cell, *SUMMARY, cell=cell)
     template = (
         alignment.create_pipeline(method=cell.method, texts=cell.texts, encoder=cell.encoder)
-        + gate.create_pipeline(texts=cell.texts, encoder=cell.encoder)
+        + gate.create_gates_pipeline()
         + evaluation.create_figures_pipeline()
         + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )
     inputs = {name: f"{cell.split}.{name}" for name in SHARED}
     inputs |= {"text_features": f"text_features__{cell.encoder}"}
+    evidence = f"{cell.split}.{cell.encoder}.{cell.texts}"
+    inputs |= {name: f"{evidence}.{name}" for name in EVIDENCE}
     config = {"params:method_config": f"params:{cell.method}"}
     return _namespaced(template, str(cell), inputs, parameters=config)
 

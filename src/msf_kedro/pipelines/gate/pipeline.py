@@ -18,21 +18,33 @@ FIT = (
 APPLY = ("gates", "test_seen_logits", "test_unseen_probs", "test_roles", "candidates")
 
 
-def create_pipeline(beside: bool = False, **given: Any) -> Pipeline:
-    """Both phases' evidence by the study's texts and encoder, and the gates.
+def create_pipeline(beside: bool = False) -> Pipeline:
+    """Both phases' evidence, and the gates.
 
     Args:
         beside: whether gates of a second method, too.
+    """
+    gates = create_gates_pipeline()
+    return create_evidence_pipeline() + (put_beside("gate", gates) if beside else gates)
+
+
+def create_evidence_pipeline(**given: Any) -> Pipeline:
+    """Both phases' evidence, which is of no method.
+
+    Args:
         given: `texts` and `encoder`, where they are not the study's.
     """
-    gates = Pipeline(
+    return Pipeline([_gather(phase, given) for phase in PHASES])
+
+
+def create_gates_pipeline() -> Pipeline:
+    """The gates of a method."""
+    return Pipeline(
         [
             node(*bind(fit_gates, *FIT), "gates", name="fit_gates"),
             node(*bind(apply_gates, *APPLY, "test_evidence"), "predictions", name="apply_gates"),
         ]
     )
-    evidence = Pipeline([_gather(phase, given) for phase in PHASES])
-    return evidence + (put_beside("gate", gates) if beside else gates)
 
 
 def _gather(phase: str, given: dict[str, Any]) -> Node:
