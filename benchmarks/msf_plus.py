@@ -29,12 +29,14 @@ from kedro.io import CatalogProtocol
 from scipy import stats
 from torch import Tensor
 
+from msf_kedro.clips.layouts import get_layout
 from msf_kedro.joins import rows_of
 from msf_kedro.methods import configure, get_method
 from msf_kedro.methods.contract.space import COMPONENTS, Space
 from msf_kedro.methods.contract.task import Task, apart
 from msf_kedro.methods.contract.wording import Wording
 from msf_kedro.pipelines.training_task import training_task
+from msf_kedro.texts.body_parts import BODY_PARTS
 from msf_kedro.texts.fusion import Texts, parse_texts
 from msf_kedro.zero_shot.protocols import TRAINING_SUBJECTS
 from msf_kedro.zero_shot.splits import unseen_classes
@@ -49,8 +51,31 @@ def whole(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
 
 
 def without_parts(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
-    blind = replace(task, seen=replace(task.seen, named={}))
-    return blind, replace(unseen, named={}), clips, "msf_plus", config
+    return *_without_named(slice(len(BODY_PARTS)), task, unseen), clips, "msf_plus", config
+
+
+def without_movements(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
+    return *_without_named(slice(len(BODY_PARTS), None), task, unseen), clips, "msf_plus", config
+
+
+def _without_named(columns: slice, task: Task, unseen: Texts) -> tuple[Task, Texts]:
+    def blind(texts: Texts) -> Texts:
+        named = {kind: rows.clone() for kind, rows in texts.named.items()}
+        for rows in named.values():
+            rows[:, columns] = 0
+        return replace(texts, named=named)
+
+    return replace(task, seen=blind(task.seen)), blind(unseen)
+
+
+def with_reach_and_speed(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
+    layout = get_layout(task.layout)
+    joints = len(layout.joints)
+    kept = 3 * layout.dimensions * joints
+    assert task.kinematics == 4 * layout.dimensions * joints + joints * (joints - 1)
+    width = task.features.shape[1] - task.kinematics + kept
+    narrow = replace(task, features=task.features[:, :width], kinematics=kept)
+    return narrow, unseen, clips[:, :width], "msf_plus", config
 
 
 def without_kinematics(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
@@ -76,9 +101,13 @@ def ridge(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     return task, unseen, clips, "ridge", {"regularisations": [1.0], "temperatures": [1.0]}
 
 
+UNCORRECTED = "without crowding"
 VARIANTS: dict[str, Callable[..., Variant]] = {
     "MSF+": whole,
     "without the parts of the body that texts name": without_parts,
+    "without the movements that texts name": without_movements,
+    UNCORRECTED: whole,
+    "without repetition and distances": with_reach_and_speed,
     "without kinematics": without_kinematics,
     "kinematics alone": kinematics_alone,
     "without whitening": without_whitening,
@@ -160,6 +189,8 @@ def accuracies(
             fitted_to, described, of_clips, method, fields = variant(task, unseen, clips, own)
             fitted, _ = get_method(method).fit(fitted_to, [0], configure(method, fields), CPU)
             classifier, _ = fitted.classifier(fitted.latents(described), CPU)
+            if name == UNCORRECTED:
+                classifier = replace(classifier, bias=torch.zeros_like(classifier.bias))
             found[name] = classifier.logits(of_clips)[0, 0]
     ids, true = np.array(unseen.class_ids), counted.class_id.to_numpy()
     return {

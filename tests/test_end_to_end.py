@@ -539,7 +539,7 @@ def test_what_is_fitted_says_what_made_it(method, phase, by_method):
     params = parameters(method)
     kinds = parse_texts(params["texts"])
     unseen = [*UNSEEN["calibration"], *UNSEEN["test"]] if phase == "calibration" else UNSEEN["test"]
-    moved = 3 * 25 * 3 if method == "msf_plus" else 0
+    moved = 4 * 25 * 3 + 25 * 24 if method == "msf_plus" else 0
     about = {
         "method": method,
         "seeds": SEEDS,

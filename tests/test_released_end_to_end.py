@@ -14,7 +14,7 @@ from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, wr
 from support.sessions import ROOT, Log, artifacts, assert_equal, context, new_files, read, run
 
 from msf_kedro.runner import ChangedOnlyRunner
-from msf_kedro.texts.body_parts import BODY_PARTS
+from msf_kedro.texts.named import NAMED
 from msf_kedro.texts.fusion import TEXT_COLUMNS
 
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
@@ -72,7 +72,7 @@ def test_a_whole_run(params, conf, no_encoder, tmp_path):
     found = {name: read(*files) for name, files in artifacts(data).items()}
     assert set(found) == expected
 
-    assert found[TEXT_FEATURES].shape == (3 * len(CLASSES), TEXT_WIDTH + len(BODY_PARTS))
+    assert found[TEXT_FEATURES].shape == (3 * len(CLASSES), TEXT_WIDTH + len(NAMED))
     protocols = set(found[f"07_model_output/{CELL}/candidates.parquet"].protocol)
     assert protocols == {"paper"}, "strict needs clips that the archive does not hold"
     predictions = found[f"07_model_output/{CELL}/predictions.parquet"]

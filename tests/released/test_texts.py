@@ -8,6 +8,8 @@ from msf_kedro.pipelines.semantics.nodes import embed_texts
 from msf_kedro.released.texts import check_kinds, read_text_files
 from msf_kedro.texts.body_parts import BODY_PARTS
 from msf_kedro.texts.fusion import NAMES, TEXT_COLUMNS, Texts
+from msf_kedro.texts.movements import MOVEMENTS
+from msf_kedro.texts.named import NAMED
 
 ENCODERS = {"toy": {"library": "sentence_transformers", "model": "none", "weights": ""}}
 CLASSES = [1, 2, 3, 4]
@@ -113,18 +115,22 @@ def test_classes_with_gaps_take_their_rows(embedded):
     assert texts == {"LB": {2: "text 2", 4: "text 4"}}
 
 
-def test_parts_of_the_body_are_those_that_the_text_in_use_names(embedded):
+def test_what_is_named_is_what_the_text_in_use_names(embedded):
     """The file's text; where it holds features, the text of the class text table."""
-    own = [["idx", "dcp"], *([str(n), f"the left hand {n}"] for n in CLASSES)]
+    own = [["idx", "dcp"], *([str(n), f"the left hand rises {n}"] for n in CLASSES)]
     words = TABLE.assign(motion_description="both knees 1")
     given = files(lb_4__csv=own, md_4__npy=np.ones((4, 3), np.float32))
     table = embed_texts(words, given, "1-4", ENCODERS, "toy").filter(like=NAMES)
-    assert list(table) == [f"{NAMES}{part}" for part in BODY_PARTS]
+    assert list(table) == [f"{NAMES}{name}" for name in NAMED]
     named = {kind: set(table.columns[table.loc[kind].iloc[0] == 1]) for kind in ("LB", "MD")}
-    assert named["LB"] == {f"{NAMES}arm", f"{NAMES}left_arm"}
-    assert named["MD"] == {f"{NAMES}{p}" for p in ("leg", "left_leg", "right_leg", "both_legs")}
+    assert named["LB"] == {f"{NAMES}{n}" for n in ("part_arm", "part_left_arm", "moves_up")}
+    legs = ("leg", "left_leg", "right_leg", "both_legs")
+    assert named["MD"] == {f"{NAMES}part_{leg}" for leg in legs} | {
+        *(f"{NAMES}moves_{kind}" for kind in ("together", "ground"))
+    }
     texts = Texts.of_table(embed_texts(words, given, "1-4", ENCODERS, "toy"), ["LB"], [2], "toy")
     assert texts.body_parts[0].tolist() == [float(p in ("arm", "left_arm")) for p in BODY_PARTS]
+    assert texts.movements[0].tolist() == [float(kind == "up") for kind in MOVEMENTS]
     assert texts.kinds["LB"].shape == (1, 3)
 
 

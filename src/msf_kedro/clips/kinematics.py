@@ -1,24 +1,28 @@
-"""What a clip's joints reach and how fast they move: features that nothing has to be trained for.
+"""What a clip's joints reach and how they move: features that nothing has to be trained for.
 
 They say in numbers what a description says in words: how high the hands rise, how far a foot
-reaches, which limbs move at all.
+reaches, which limbs move at all and how fast, whether once or again and again, whether the hands
+meet.
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from msf_kedro.clips.store import Skeletons
 
-AT_ONCE = 4096  # bodies whose figures are computed together
+AT_ONCE = 256  # bodies whose figures are computed together: their distances are large
+STILL = 0.05  # a way and a range that are not told from none, in the skeleton's units
 
 
 def kinematics(skeletons: Skeletons) -> Float[Tensor, "n K"]:
     """The figures of every clip, the mean over its bodies.
 
     For each coordinate of each joint, in the units of the normalised skeleton: the smallest and
-    the largest value, and the mean distance between one frame and the next; `K` is three times
-    joints times coordinates. Frames that lack the body, all zeros, do not count.
+    the largest value, the mean distance between one frame and the next, and the logarithm of the
+    whole way over the range, which grows as a movement is repeated. For each pair of joints: their
+    smallest and their largest distance. Of `V` joints with `C` coordinates that is
+    `K = 4 V C + V (V - 1)`. Frames that lack the body, all zeros, do not count.
     """
     of_bodies = [_of_bodies(part) for part in skeletons.bodies.split(AT_ONCE)]
     return _means(torch.cat(of_bodies), skeletons.first)
@@ -27,14 +31,24 @@ def kinematics(skeletons: Skeletons) -> Float[Tensor, "n K"]:
 def _of_bodies(bodies: Float[Tensor, "B C V T"]) -> Float[Tensor, "B K"]:
     there = bodies.ne(0).flatten(1, 2).any(1)[:, None, None]
     both = there[..., 1:] & there[..., :-1]
-    steps = bodies.diff(dim=-1).abs() * both
+    way = (bodies.diff(dim=-1).abs() * both).sum(-1)
+    least, most = _ends(bodies, there)
+    repeated = ((way + STILL) / (most - least + STILL)).log()
+    first, second = torch.triu_indices(bodies.shape[2], bodies.shape[2], 1)
+    distances = (bodies[:, :, first] - bodies[:, :, second]).square().sum(1).sqrt()
     figures = [
-        bodies.where(there, torch.inf).amin(-1),
-        bodies.where(there, -torch.inf).amax(-1),
-        steps.sum(-1) / both.sum(-1).clamp(min=1),
+        *(least, most, way / both.sum(-1).clamp(min=1), repeated),
+        *_ends(distances, there[:, 0]),
     ]
-    found = torch.stack(figures, 1).flatten(1)
+    found = torch.cat([figure.flatten(1) for figure in figures], 1)
     return found.where(there.flatten(1).any(1, keepdim=True), 0)  # of a body that is in a frame
+
+
+def _ends(
+    values: Float[Tensor, "*axes T"], there: Bool[Tensor, "*ones T"]
+) -> tuple[Float[Tensor, "*axes"], Float[Tensor, "*axes"]]:
+    """The smallest and the largest over the frames that count."""
+    return values.where(there, torch.inf).amin(-1), values.where(there, -torch.inf).amax(-1)
 
 
 def _means(of_bodies: Float[Tensor, "B K"], first: Int[Tensor, " bounds"]) -> Float[Tensor, "n K"]:

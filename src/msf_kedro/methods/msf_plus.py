@@ -9,11 +9,14 @@ what a class's words foretell there.
   are of no network, so that nothing in them is fitted to the seen classes.
 
 Texts are alike as far as the encoder's vectors are, and as they name the same parts of the body on
-the same side (`Wording`). Where there are no kinematics, as with released features, the first
-expert is alone. `docs/msf_plus.md` has the evidence.
+the same side and the same movements (`Wording`). A class whose words foretell a place amid seen
+classes, where clips of any class lie near, is counted less (`Space.crowding`). Where there are no
+kinematics, as with released features, the first expert is alone. `docs/msf_plus.md` has the
+evidence.
 """
 
 import time
+from dataclasses import replace
 from typing import Annotated
 
 import torch
@@ -22,7 +25,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from msf_kedro.configuration import configuration
-from msf_kedro.methods.contract.fitted import Fitted, Latents
+from msf_kedro.methods.contract.fitted import Classifier, Fitted, Latents
 from msf_kedro.methods.contract.nearest import Nearest
 from msf_kedro.methods.contract.space import Space
 from msf_kedro.methods.contract.task import Task, apart
@@ -105,6 +108,20 @@ class MsfPlus(Nearest):
         return Latents(
             texts.class_ids, both.expand(*self.models["skeleton_weight"].shape, *both.shape)
         )
+
+    def classifier(
+        self, latents: Latents, device: torch.device, name: str = ""
+    ) -> tuple[Classifier, list[Row]]:
+        """The nearest place wins, less how crowded it is."""
+        found, history = super().classifier(latents, device, name)
+        places = latents.values[0, 0, :, 0]  # all candidates and seeds foretell the same
+        learned = self._space(LEARNED)
+        width = learned.means.shape[1]
+        crowded = learned.crowding(places[:, :width]).expand_as(found.bias)
+        if self.about["kinematics"]:
+            weights = self.models["skeleton_weight"][..., None, None]
+            crowded = crowded + weights * self._space(MOVED).crowding(places[:, width:])
+        return replace(found, bias=-crowded), history
 
     def _space(self, name: str) -> Space:
         return Space.of_state(self.shared, name)

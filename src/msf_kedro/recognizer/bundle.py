@@ -18,7 +18,7 @@ import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-FORMAT = 3
+FORMAT = 4
 VALUES, TENSORS, SUMS, CARD = "bundle.json", "tensors.safetensors", "SHA256SUMS", "README.md"
 AGAIN = "copy the whole folder again, or make the bundle anew with `kedro run --pipelines=bundle`"
 

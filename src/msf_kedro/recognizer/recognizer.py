@@ -25,9 +25,9 @@ from msf_kedro.recognizer.model import DESCRIBED, SEEN, UNSEEN, KnownClass, Mode
 from msf_kedro.recognizer.nearness import nearness
 from msf_kedro.recognizer.predictions import Prediction, Predictions
 from msf_kedro.recognizer.words import Given, complete, parse_classes
-from msf_kedro.texts.body_parts import body_parts
 from msf_kedro.texts.encoders import embed
 from msf_kedro.texts.fusion import Texts
+from msf_kedro.texts.named import named
 from msf_kedro.zero_shot.gate import ON_EVIDENCE, Gate, score
 from msf_kedro.zero_shot.inference import INDUCTIVE, TRANSDUCTIVE, check_inference
 from msf_kedro.zero_shot.transduction import refined
@@ -314,12 +314,12 @@ class Recognizer:
         features = {
             kind: torch.stack([known.features[kind] for known in classes]) for kind in self._kinds
         }
-        named = {
-            kind: torch.from_numpy(body_parts([known.words[kind] for known in classes]))
+        plain = {
+            kind: torch.from_numpy(named([known.words[kind] for known in classes]))
             for kind in self._kinds
         }
         encoder = self._model.fitted.about["encoder"]
-        return Texts(list(range(len(classes))), encoder, features, named)
+        return Texts(list(range(len(classes))), encoder, features, plain)
 
     def _chosen(self, classes: Any) -> tuple[list[KnownClass], list[KnownClass]]:
         """The seen and the other classes that are asked for."""

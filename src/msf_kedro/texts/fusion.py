@@ -10,8 +10,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from msf_kedro.texts.body_parts import BODY_PARTS
+from msf_kedro.texts.named import NAMED
 
-NAMES = "names_"  # starts the names of the columns that tell which parts of the body a text names
+NAMES = "names_"  # starts the names of the columns that tell which of `NAMED` a text names
 # Text kind → its column in the class text table.
 TEXT_COLUMNS = {
     "LB": "label",
@@ -49,14 +50,14 @@ class Texts:
         class_ids: of the rows.
         encoder: the encoder's name.
         kinds: text kind → the encoder's raw outputs, a row per class; the order counts.
-        named: text kind → which of `BODY_PARTS` the words name, 1 or 0; a kind that is not there
-            names none.
+        named: text kind → which of `NAMED` the words name, 1 or 0; a kind that is not there names
+            none.
     """
 
     class_ids: list[int]
     encoder: str
     kinds: dict[str, Float[Tensor, "K _"]]
-    named: dict[str, Float[Tensor, "K P"]] = field(default_factory=dict)
+    named: dict[str, Float[Tensor, "K N"]] = field(default_factory=dict)
 
     def __post_init__(self):
         if not self.kinds or not self.class_ids:
@@ -80,7 +81,7 @@ class Texts:
 
         Args:
             text_features: features indexed by `kind` and `class_id`; columns that start with
-                `NAMES` say which parts of the body the words name.
+                `NAMES` say which of `NAMED` the words name.
 
         Raises:
             ValueError: there are no features of a kind, or of a class.
@@ -116,7 +117,15 @@ class Texts:
     @property
     def body_parts(self) -> Float[Tensor, "K P"]:
         """Which of `BODY_PARTS` the words of any kind name: 1 or 0."""
-        none = torch.zeros(len(self.class_ids), len(BODY_PARTS))
+        return self._named()[:, : len(BODY_PARTS)]
+
+    @property
+    def movements(self) -> Float[Tensor, "K M"]:
+        """Which of `MOVEMENTS` the words of any kind name: 1 or 0."""
+        return self._named()[:, len(BODY_PARTS) :]
+
+    def _named(self) -> Float[Tensor, "K N"]:
+        none = torch.zeros(len(self.class_ids), len(NAMED))
         return torch.stack([none, *self.named.values()]).amax(0)
 
     def fused(self) -> Float[Tensor, "K F"]:

@@ -14,6 +14,7 @@ from msf_kedro.methods.contract.states import put, take
 
 # Of spaces that no study configures; `msf_plus` has its own under these names.
 SHRINKAGE, COMPONENTS, REGULARISATION = 0.5, 60, 1.0
+NEIGHBOURS = 5  # seen classes that say how crowded a place is
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,16 @@ class Space:
     def foretell(self, likeness: Float[Tensor, "U S"]) -> Float[Tensor, "U P"]:
         """Where classes' clips should be, of unit norm, by their texts' likeness to seen ones'."""
         return F.normalize(likeness @ self.weights, dim=-1)
+
+    def crowding(self, places: Float[Tensor, "U P"]) -> Float[Tensor, " U"]:
+        """Half the mean cosine with the nearest seen classes, of places of unit norm.
+
+        Where seen classes lie close together, clips of any class lie near: less this, cosines with
+        such places can be compared with those elsewhere (CSLS: Conneau et al., 2018, section 2.3;
+        of its two terms the clip's own is the same for all classes).
+        """
+        cosines = self.seen() @ places.mT
+        return cosines.topk(min(NEIGHBOURS, len(cosines)), dim=0).values.mean(0) / 2
 
     def cosines(
         self, values: Float[Tensor, "n K"], likeness: Float[Tensor, "U S"]

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from msf_kedro.released.texts import check_widths, read_text_files, texts_to_embed
-from msf_kedro.texts.body_parts import BODY_PARTS, body_parts
 from msf_kedro.texts.class_texts import check_class_texts
 from msf_kedro.texts.encoders import embed, get_encoder
 from msf_kedro.texts.fusion import NAMES, TEXT_COLUMNS
+from msf_kedro.texts.named import NAMED, named
 from msf_kedro.zero_shot.splits import parse_classes
 
 logger = logging.getLogger(__name__)
@@ -46,4 +46,4 @@ def embed_texts(
         texts[kind][number] if kind in texts else words.loc[number, TEXT_COLUMNS[kind]]
         for kind, number in joined.index
     ]
-    return joined.join(pd.DataFrame(body_parts(read), joined.index, BODY_PARTS).add_prefix(NAMES))
+    return joined.join(pd.DataFrame(named(read), joined.index, NAMED).add_prefix(NAMES))
