@@ -29,6 +29,7 @@ from kedro.io import CatalogProtocol
 from scipy import stats
 from torch import Tensor
 
+from msf_kedro.clips.kinematics import width
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.joins import rows_of
 from msf_kedro.methods import configure, get_method
@@ -71,17 +72,17 @@ def _without_named(columns: slice, task: Task, unseen: Texts) -> tuple[Task, Tex
 def with_reach_and_speed(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
     layout = get_layout(task.layout)
     joints = len(layout.joints)
-    kept = 3 * layout.dimensions * joints
-    assert task.kinematics == 4 * layout.dimensions * joints + joints * (joints - 1)
-    width = task.features.shape[1] - task.kinematics + kept
-    narrow = replace(task, features=task.features[:, :width], kinematics=kept)
-    return narrow, unseen, clips[:, :width], "msf_plus", config
+    assert task.kinematics == width(joints, layout.dimensions)
+    kept = 3 * joints * layout.dimensions  # smallest and largest values, speeds: the first ones
+    first = task.features.shape[1] - task.kinematics + kept
+    narrow = replace(task, features=task.features[:, :first], kinematics=kept)
+    return narrow, unseen, clips[:, :first], "msf_plus", config
 
 
 def without_kinematics(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:
-    width = task.features.shape[1] - task.kinematics
-    narrow = replace(task, features=task.features[:, :width], kinematics=0)
-    return narrow, unseen, clips[:, :width], "msf_plus", config
+    learned = task.features.shape[1] - task.kinematics
+    narrow = replace(task, features=task.features[:, :learned], kinematics=0)
+    return narrow, unseen, clips[:, :learned], "msf_plus", config
 
 
 def kinematics_alone(task: Task, unseen: Texts, clips: Tensor, config: dict) -> Variant:

@@ -30,6 +30,7 @@ from support.sessions import (
 )
 
 from msf_kedro.clips import chunks
+from msf_kedro.clips.kinematics import width
 from msf_kedro.clips.store import Skeletons
 from msf_kedro.methods import METHODS, configure, load_classifier, load_fitted
 from msf_kedro.runner import ChangedOnlyRunner
@@ -539,7 +540,7 @@ def test_what_is_fitted_says_what_made_it(method, phase, by_method):
     params = parameters(method)
     kinds = parse_texts(params["texts"])
     unseen = [*UNSEEN["calibration"], *UNSEEN["test"]] if phase == "calibration" else UNSEEN["test"]
-    moved = 4 * 25 * 3 + 25 * 24 if method == "msf_plus" else 0
+    moved = width(25, 3) if method == "msf_plus" else 0
     about = {
         "method": method,
         "seeds": SEEDS,

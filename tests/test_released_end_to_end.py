@@ -14,8 +14,8 @@ from support.archives import CALIBRATION, CLASSES, SPLIT, TEST, make_archive, wr
 from support.sessions import ROOT, Log, artifacts, assert_equal, context, new_files, read, run
 
 from msf_kedro.runner import ChangedOnlyRunner
-from msf_kedro.texts.named import NAMED
 from msf_kedro.texts.fusion import TEXT_COLUMNS
+from msf_kedro.texts.named import NAMED
 
 CELL = "test/split_1/msf/MiniLM/LB+AD+MD"
 TEXT_FEATURES = "04_feature/test/MiniLM/text_features.parquet"

@@ -96,7 +96,7 @@ def test_the_graphs_answer_as_the_recogniser(clips, reach):
     assert_same(restless(recognisers.model(), reach), clips)
 
 
-@pytest.mark.parametrize("method", ["cada_vae", "jpose", "revise", "ridge"])
+@pytest.mark.parametrize("method", ["cada_vae", "jpose", "msf_plus", "revise", "ridge"])
 def test_every_method_is_exported(clips, method):
     assert_same(recognisers.model(method), clips)
 

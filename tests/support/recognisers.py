@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from msf_kedro import runtime
+from msf_kedro.clips.kinematics import width
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.limits import Limits
 from msf_kedro.clips.normalise import NormaliseConfig
@@ -58,7 +59,7 @@ def model(method: str = "msf", gate: str = "threshold", layout: str = "kinect_v2
         shape = len(layout.joints), len(seen), layout.dimensions
         network = ShiftGCN(ShiftGCNConfig([4, WIDTH], []), *shape)
     generator = torch.Generator().manual_seed(0)
-    moved = 3 * len(layout.joints) * layout.dimensions
+    moved = width(len(layout.joints), layout.dimensions)
     clips = torch.rand(12, WIDTH + moved, generator=generator)
     labels, words = torch.arange(12) % 3, _texts(seen)
     task = Task(clips, labels, words, layout.name, moved)

@@ -5,6 +5,8 @@ reaches, which limbs move at all and how fast, whether once or again and again, 
 meet.
 """
 
+from itertools import combinations
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -15,33 +17,39 @@ AT_ONCE = 256  # bodies whose figures are computed together: their distances are
 STILL = 0.05  # a way and a range that are not told from none, in the skeleton's units
 
 
+def width(joints: int, dimensions: int) -> int:
+    """How many figures a clip has."""
+    return 4 * joints * dimensions + joints * (joints - 1)
+
+
 def kinematics(skeletons: Skeletons) -> Float[Tensor, "n K"]:
     """The figures of every clip, the mean over its bodies.
 
     For each coordinate of each joint, in the units of the normalised skeleton: the smallest and
     the largest value, the mean distance between one frame and the next, and the logarithm of the
     whole way over the range, which grows as a movement is repeated. For each pair of joints: their
-    smallest and their largest distance. Of `V` joints with `C` coordinates that is
-    `K = 4 V C + V (V - 1)`. Frames that lack the body, all zeros, do not count.
+    smallest and their largest distance. `K` is their `width`. Frames that lack the body, all zeros,
+    do not count.
     """
-    of_bodies = [_of_bodies(part) for part in skeletons.bodies.split(AT_ONCE)]
+    of_bodies = [figures(part) for part in skeletons.bodies.split(AT_ONCE)]
     return _means(torch.cat(of_bodies), skeletons.first)
 
 
-def _of_bodies(bodies: Float[Tensor, "B C V T"]) -> Float[Tensor, "B K"]:
+def figures(bodies: Float[Tensor, "B C V T"]) -> Float[Tensor, "B K"]:
+    """Those of single bodies, all held in memory together."""
     there = bodies.ne(0).flatten(1, 2).any(1)[:, None, None]
     both = there[..., 1:] & there[..., :-1]
-    way = (bodies.diff(dim=-1).abs() * both).sum(-1)
+    way = ((bodies[..., 1:] - bodies[..., :-1]).abs() * both).sum(-1)
     least, most = _ends(bodies, there)
     repeated = ((way + STILL) / (most - least + STILL)).log()
-    first, second = torch.triu_indices(bodies.shape[2], bodies.shape[2], 1)
+    first, second = map(list, zip(*combinations(range(bodies.shape[2]), 2), strict=True))
     distances = (bodies[:, :, first] - bodies[:, :, second]).square().sum(1).sqrt()
-    figures = [
+    found = [
         *(least, most, way / both.sum(-1).clamp(min=1), repeated),
         *_ends(distances, there[:, 0]),
     ]
-    found = torch.cat([figure.flatten(1) for figure in figures], 1)
-    return found.where(there.flatten(1).any(1, keepdim=True), 0)  # of a body that is in a frame
+    of_bodies = torch.cat([figure.flatten(1) for figure in found], 1)
+    return of_bodies.where(there.flatten(1).any(1, keepdim=True), 0)  # of a body that is in a frame
 
 
 def _ends(

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from msf_kedro.clips.kinematics import figures
 from msf_kedro.clips.layouts import plain
 from msf_kedro.clips.streams import to_stream
 from msf_kedro.methods.contract.fitted import Classifier
@@ -119,11 +120,12 @@ def _score(gate: Gate) -> str:
 
 
 class _Skeletons(nn.Module):
-    """All streams, fused as `Model.look` fuses them."""
+    """All streams, fused as `Model.look` fuses them, and kinematics if the method reads them."""
 
     def __init__(self, model: Model):
         super().__init__()
         self.layout = model.layout
+        self.kinematics = model.fitted.KINEMATICS
         self.streams = [(stream.name, stream.weight) for stream in model.streams]
         frames = model.normalise.window
         self.networks = nn.ModuleList(PlainShiftGCN(s.network, frames) for s in model.streams)
@@ -136,6 +138,8 @@ class _Skeletons(nn.Module):
             of_stream = share @ of_bodies
             features = features + weight / total * of_stream
             logits = logits + weight * network.classify(of_stream)
+        if self.kinematics:
+            features = torch.cat([features, share @ figures(bodies)], 1)
         return features, logits
 
 
