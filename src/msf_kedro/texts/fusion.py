@@ -84,7 +84,7 @@ class Texts:
                 `NAMES` say which of `NAMED` the words name.
 
         Raises:
-            ValueError: there are no features of a kind, or of a class.
+            ValueError: there are no features of a kind, or of a class, or other things are named.
         """
         there = text_features.index.unique("kind").tolist()
         if missing := [kind for kind in kinds if kind not in there]:
@@ -92,15 +92,20 @@ class Texts:
                 f"text features: none of the kinds {', '.join(missing)}, only {', '.join(there)}"
             )
         features, named = {}, {}
-        parts = [column for column in text_features if column.startswith(NAMES)]
+        plain = [column for column in text_features if column.startswith(NAMES)]
+        if plain and plain != [f"{NAMES}{name}" for name in NAMED]:
+            raise ValueError(
+                "text features: what the words name was looked up by another version of the"
+                " project; make them anew: `kedro run --pipelines=semantics`"
+            )
         for kind in kinds:
             table = text_features.loc[kind]
             if lacking := sorted(set(class_ids) - set(table.index)):
                 raise ValueError(f"text features: {kind} lacks classes {lacking}")
             rows = table.loc[list(class_ids)]
-            features[kind] = torch.tensor(rows.drop(columns=parts).to_numpy(dtype=np.float32))
-            if parts:
-                named[kind] = torch.tensor(rows[parts].to_numpy(dtype=np.float32))
+            features[kind] = torch.tensor(rows.drop(columns=plain).to_numpy(dtype=np.float32))
+            if plain:
+                named[kind] = torch.tensor(rows[plain].to_numpy(dtype=np.float32))
         return cls(list(class_ids), encoder, features, named)
 
     def of(self, kinds: Iterable[str]) -> "Texts":
