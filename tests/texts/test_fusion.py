@@ -77,6 +77,12 @@ def test_missing_kinds_and_classes_are_named():
         Texts.of_table(features(), ["LB"], [5, 7, 4], "toy")
 
 
+def test_other_words_than_those_of_today_are_refused():
+    older = features().assign(names_arm=1.0, names_leg=0.0)
+    with pytest.raises(ValueError, match="anew: `kedro run --pipelines=semantics`"):
+        Texts.of_table(older, ["LB"], [7], "toy")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

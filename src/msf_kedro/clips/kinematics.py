@@ -13,7 +13,7 @@ from torch import Tensor
 
 from msf_kedro.clips.store import Skeletons
 
-AT_ONCE = 256  # bodies whose figures are computed together: their distances are large
+AT_ONCE = 64  # bodies whose figures are computed together: their distances are large
 STILL = 0.05  # a way and a range that are not told from none, in the skeleton's units
 
 
@@ -43,10 +43,10 @@ def figures(bodies: Float[Tensor, "B C V T"]) -> Float[Tensor, "B K"]:
     least, most = _ends(bodies, there)
     repeated = ((way + STILL) / (most - least + STILL)).log()
     first, second = map(list, zip(*combinations(range(bodies.shape[2]), 2), strict=True))
-    distances = (bodies[:, :, first] - bodies[:, :, second]).square().sum(1).sqrt()
+    squares = (bodies[:, :, first] - bodies[:, :, second]).square().sum(1)
     found = [
         *(least, most, way / both.sum(-1).clamp(min=1), repeated),
-        *_ends(distances, there[:, 0]),
+        *(squared.sqrt() for squared in _ends(squares, there[:, 0])),
     ]
     of_bodies = torch.cat([figure.flatten(1) for figure in found], 1)
     return of_bodies.where(there.flatten(1).any(1, keepdim=True), 0)  # of a body that is in a frame
