@@ -20,7 +20,7 @@ def embed_texts(
 ) -> pd.DataFrame:
     """The encoder's raw outputs, or given text features, a row per text kind and class.
 
-    Beside them, which parts of the body the class's text of this kind names; where features are
+    Beside them, what the class's text of this kind names in plain words; where features are
     given, the text is the class text table's.
     """
     check_class_texts(class_texts)
