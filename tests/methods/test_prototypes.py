@@ -58,3 +58,12 @@ def test_principal_axes_are_those_of_standardised_values(numbers):
     found = (values - mean) @ axes
     torch.testing.assert_close(found.abs(), expected.abs())
     assert not axes[5].any()
+
+
+def test_there_are_no_more_principal_axes_than_values_spread_along(numbers):
+    values = numbers(4, 6)
+    mean, axes = principal(values, 5)
+    assert axes.shape == (6, 3)  # four points
+    torch.testing.assert_close(
+        torch.pdist((values - mean) @ axes), torch.pdist(values / values.std(0, correction=0))
+    )

@@ -36,11 +36,16 @@ def whitening(
 def principal(
     values: Float[Tensor, "n K"], components: int
 ) -> tuple[Float[Tensor, " K"], Float[Tensor, "K P"]]:
-    """Mean and principal axes of values that are brought to unit variance first."""
+    """Mean and principal axes of values that are brought to unit variance first.
+
+    There are fewer axes than asked for where the values spread along fewer.
+    """
     mean, spread = values.mean(0), values.std(0, correction=0)
     scale = torch.where(spread > 1e-6 * spread.max(), 1 / spread, 0)  # the centre stays in place
-    _, _, axes = torch.linalg.svd((values - mean) * scale, full_matrices=False)
-    return mean, scale[:, None] * axes[:components].mT
+    scaled = (values - mean) * scale
+    variances, axes = torch.linalg.eigh(scaled.mT @ scaled)  # the smallest first
+    axes = axes[:, variances >= 1e-12 * variances[-1]].flip(1)
+    return mean, scale[:, None] * axes[:, :components]
 
 
 def dual_weights(
