@@ -230,6 +230,13 @@ def test_describing_says_what_is_near_and_what_is_made_up(recognizer):
     assert "stands in" not in said["zzz"]  # a description is meant for both
 
 
+def test_describing_says_what_words_name_where_that_counts(recognizer):
+    words = {"nod": "The head tilts forward once."}
+    told = "its words name head; of movements forward, once, head."
+    assert Recognizer(recognisers.model("msf_plus")).describe(words)["nod"].endswith(told)
+    assert "name head" not in recognizer.describe(words)["nod"]
+
+
 @pytest.mark.parametrize(
     ("classes", "message"),
     [

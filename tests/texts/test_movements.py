@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from msf_kedro.texts.body_parts import body_parts
 from msf_kedro.texts.movements import MOVEMENTS, WORDS, movements
-from msf_kedro.texts.named import NAMED, named
+from msf_kedro.texts.named import NAMED, named, told
 
 
 def kinds(text: str) -> set[str]:
@@ -44,6 +44,13 @@ def test_any_text_will_do_and_its_case_does_not_count(text):
     assert set(np.unique(row)) <= {0, 1}
     if text.isascii():
         assert np.array_equal(row, movements([text.upper()]))
+
+
+def test_it_is_told_in_words():
+    assert told(["the left hand rises", "once"]) == (
+        "its words name arm, left arm; of movements up, once"
+    )
+    assert told(["to greet"]) == "its words name no part of the body; of movements none"
 
 
 def test_both_lists_side_by_side():

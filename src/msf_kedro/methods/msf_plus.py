@@ -62,6 +62,7 @@ class MsfPlus(Nearest):
 
     Config = MsfPlusConfig
     KINEMATICS = True
+    PLAIN_WORDS = True
 
     @classmethod
     def fit(

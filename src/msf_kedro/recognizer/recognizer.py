@@ -28,6 +28,7 @@ from msf_kedro.recognizer.words import Given, complete, parse_classes
 from msf_kedro.texts.encoders import embed
 from msf_kedro.texts.fusion import Texts
 from msf_kedro.texts.named import named
+from msf_kedro.texts.named import told as plain_words
 from msf_kedro.zero_shot.gate import ON_EVIDENCE, Gate, score
 from msf_kedro.zero_shot.inference import INDUCTIVE, TRANSDUCTIVE, check_inference
 from msf_kedro.zero_shot.transduction import refined
@@ -162,7 +163,8 @@ class Recognizer:
                 a column `label` and some of `description` and these columns.
 
         Returns:
-            For each class a sentence that says how near it is to those known before.
+            For each class a sentence that says how near it is to those known before and, where the
+            method reads that, which parts of the body and movements its words name.
 
         Raises:
             ValueError: a class is seen already, has no description, or cannot be encoded.
@@ -177,6 +179,8 @@ class Recognizer:
         for new in described:
             others = [known for known in self._known.values() if known.label != new.label]
             told = [f"{new.label}: {nearness(new, others)}", *notes[new.label]]
+            if self._model.fitted.PLAIN_WORDS:
+                told.append(plain_words(list(new.words.values())))
             sentences[new.label] = "; ".join(told) + "."
         self._known |= {new.label: new for new in described}
         return sentences

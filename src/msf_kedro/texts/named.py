@@ -14,3 +14,14 @@ NAMED = (*(f"part_{part}" for part in BODY_PARTS), *(f"moves_{kind}" for kind in
 def named(texts: Sequence[str]) -> Float[np.ndarray, "n N"]:
     """Of every text, which of `NAMED` it names: 1 or 0."""
     return np.concatenate([body_parts(texts), movements(texts)], axis=1)
+
+
+def told(texts: Sequence[str]) -> str:
+    """What some texts of one class name, in words for people."""
+    parts, kinds = body_parts(texts).any(0), movements(texts).any(0)
+    limbs = [p.replace("_", " ") for p, there in zip(BODY_PARTS, parts, strict=True) if there]
+    moves = [kind for kind, there in zip(MOVEMENTS, kinds, strict=True) if there]
+    return (
+        f"its words name {', '.join(limbs) or 'no part of the body'}; of movements"
+        f" {', '.join(moves) or 'none'}"
+    )

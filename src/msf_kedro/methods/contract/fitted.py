@@ -63,6 +63,7 @@ class Fitted(ABC):
     SKELETON: ClassVar[str]  # start of the names of the tensors that `project` reads
     APART: ClassVar[bool] = False  # whether each text kind enters by itself, or all fused
     KINEMATICS: ClassVar[bool] = False  # whether it reads kinematics beside the networks' features
+    PLAIN_WORDS: ClassVar[bool] = False  # whether it reads what texts name (`Texts.named`)
 
     @classmethod
     @abstractmethod
