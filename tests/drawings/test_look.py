@@ -9,7 +9,7 @@ import pytest
 from msf_kedro.clips.layouts import get_layout
 from msf_kedro.clips.limits import NO_LIMITS
 from msf_kedro.clips.normalise import NormaliseConfig
-from msf_kedro.drawings.look import look, page
+from msf_kedro.drawings.look import Look, look, page
 from msf_kedro.drawings.player import asset
 from msf_kedro.sample import generate_clip
 
@@ -20,8 +20,8 @@ def unreadable(limits):
     raise ValueError("no such <thing>")
 
 
-def seen(clips, most=10):
-    return look("here", clips, LAYOUT, CONFIG, NO_LIMITS, most)
+def seen(clips, there=None, **shows):
+    return look(Look("here", there or len(clips), LAYOUT, shows=shows), clips, CONFIG, NO_LIMITS)
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +44,13 @@ def test_clips_are_drawn_and_refused_ones_have_their_reason(clips):
     assert "2 bodies" in text
 
 
-def test_of_many_clips_some_are_shown_from_all_over(clips):
-    many = {f"{n:03}": clips["clip 1"] for n in range(100)}
-    found = seen(many, 5)
-    assert list(found.motions) == ["000", "024", "049", "074", "099"]
-    assert found.summary() == "100 clips in here, 5 of them at equal distances in their order."
+def test_of_many_clips_those_are_counted_that_are_shown(clips):
+    assert seen(clips, 100).summary() == "100 clips in here, 2 of them shown."
+
+
+def test_what_is_known_of_a_clips_class_stands_below_it(clips):
+    text = page(seen({"a": clips["clip 1"], "b": clips["clip 1"]}, a="class 1, drink <water>"))
+    assert text.count("class 1, drink &lt;water&gt;, ") == 1
 
 
 def test_a_page_needs_nothing_from_elsewhere(clips):

@@ -37,7 +37,7 @@ class Look:
     def summary(self) -> str:
         """How many clips are shown of how many, in a sentence."""
         looked = len(self.motions) + len(self.refused)
-        some = "" if looked == self.found else f", {looked} of them here"
+        some = "" if looked == self.found else f", {looked} of them shown"
         refused = f"; {len(self.refused)} cannot be used" if self.refused else ""
         return f"{self.found} clips in {self.place}{some}{refused}."
 
