@@ -103,7 +103,7 @@ def examples(
         texts = catalog.load("class_texts")
         columns = ["label", "action_description", "motion_description"]
         (folder / "clips").mkdir(parents=True)
-        labels = texts.set_index("class_id").label
+        labels = _labels(texts)
         for clip in roles.groupby("class_id").head(each).itertuples():
             shows, name = re.sub(r"\W+", "_", labels[clip.class_id]), clip.name
             name = name if name.startswith(shows) else f"{shows}-{name}"
@@ -166,7 +166,8 @@ def look(
         place = str(clips) if clips else f"study {catalog.load('params:study')}"
         classes = {} if clips else _classes_of(fitting, catalog)
         chosen = of_each_class(classes, limit) if classes else spread(fitting, limit)
-        found = looking.Look(place, len(fitting), layout, shows=_in_words(classes, catalog))
+        shows = _in_words(classes, catalog) if classes else {}
+        found = looking.Look(place, len(fitting), layout, shows=shows)
         looking.look(found, {clip: given[clip] for clip in chosen}, normalise, config.limits)
         reasons = unusable(Sample([m.frames for m in found.motions.values()], [], found.refused))
         if not found.motions:
@@ -190,12 +191,16 @@ def _classes_of(names: list[str], catalog: CatalogProtocol) -> dict[str, int]:
     return {name: values["action"] for name, (values, reason) in told.items() if not reason}
 
 
+def _labels(class_texts: Any) -> dict[int, str]:
+    """Number of a class → its label."""
+    return dict(zip(class_texts.class_id, class_texts.label, strict=True))
+
+
 def _in_words(classes: dict[str, int], catalog: CatalogProtocol) -> dict[str, str]:
     """Clip name → its class, by the label where the texts are there already."""
     labels: dict[int, str] = {}
     with suppress(DatasetError, ValueError):  # a new study's are empty
-        texts = catalog.load("class_texts")
-        labels = dict(zip(texts.class_id, texts.label, strict=True))
+        labels = _labels(catalog.load("class_texts"))
     return {
         name: f"class {number}" + (f", {labels[number]}" if number in labels else "")
         for name, number in classes.items()
@@ -267,8 +272,7 @@ def _study_offers(catalog: CatalogProtocol) -> list[Any]:
     """Some test clips of a study, for the page."""
     from msf_kedro.demo import offers
 
-    texts = catalog.load("class_texts")
-    labels = dict(zip(texts.class_id, texts.label, strict=True))
+    labels = _labels(catalog.load("class_texts"))
     return offers.of_study(catalog.load("raw_clips"), catalog.load("test_roles"), labels)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msf_kedro.texts.body_parts import BODY_PARTS, body_parts
+from msf_kedro.texts.movements import movements
 
 
 def named(text: str) -> set[str]:
@@ -47,12 +48,13 @@ def test_a_row_a_text():
     assert body_parts([]).shape == (0, len(BODY_PARTS))
 
 
-@given(st.text())
-def test_any_text_will_do_and_its_case_does_not_count(text):
-    row = body_parts([text])
+@pytest.mark.parametrize("look", [body_parts, movements])
+@given(text=st.text())
+def test_any_text_will_do_and_its_case_does_not_count(look, text):
+    row = look([text])
     assert set(np.unique(row)) <= {0, 1}
     if text.isascii():
-        assert np.array_equal(row, body_parts([text.upper()]))
+        assert np.array_equal(row, look([text.upper()]))
 
 
 @given(st.lists(st.sampled_from(["left", "right", "both", "hand", "feet", "head", "rises"])))

@@ -38,14 +38,6 @@ def test_every_word_names_its_kind(given):
     assert kind in kinds(f"it {word} so")
 
 
-@given(st.text())
-def test_any_text_will_do_and_its_case_does_not_count(text):
-    row = movements([text])
-    assert set(np.unique(row)) <= {0, 1}
-    if text.isascii():
-        assert np.array_equal(row, movements([text.upper()]))
-
-
 def test_it_is_told_in_words():
     assert told(["the left hand rises", "once"]) == (
         "its words name arm, left arm; of movements up, once"

@@ -1,6 +1,6 @@
 """Whether what a run reads is there, and fits together: nothing damaged, no ancestor twice."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from kedro.io import CatalogProtocol
@@ -30,28 +30,16 @@ def damaged(file: Place) -> str | None:
 
 
 def missing(
-    pipeline: Pipeline, catalog: CatalogProtocol, known: Mapping[str, Pipeline]
-) -> str | None:
-    """What a pipeline reads that nothing has made yet, and what makes it.
+    lacking: Sequence[Artifact], catalog: CatalogProtocol, known: Mapping[str, Pipeline]
+) -> str:
+    """That nothing has made yet what a run would read, and what makes it.
 
     Args:
-        pipeline: that is to run.
-        catalog: with all that it reads.
-        known: pipelines by name, of which the first that makes all of it is named.
+        lacking: some artifacts without a version.
+        known: pipelines by name, of which the first that makes all of them is named.
     """
-    made = _made(pipeline, catalog)
-    lacking = [
-        artifact
-        for name in sorted(pipeline.inputs())
-        if (artifact := artifact_of(catalog, name))
-        and artifact.versioned
-        and artifact.path not in made
-        and not file_to_load(catalog, artifact)
-    ]
-    if not lacking:
-        return None
     paths = {artifact.path for artifact in lacking}
-    making = (name for name, other in known.items() if paths <= _made(other, catalog))
+    making = (name for name, other in known.items() if paths <= made_by(other, catalog))
     first, *others = lacking
     told = f"{first.name} and {len(others)} more have" if others else f"{first.name} has"
     how = f", for instance `kedro run --pipelines={name}`" if (name := next(making, None)) else ""
@@ -84,7 +72,7 @@ def mixed(pipeline: Pipeline, catalog: CatalogProtocol) -> str | None:
 
 def stale(pipeline: Pipeline, catalog: CatalogProtocol) -> Iterator[str]:
     """What the pipeline reads although something that it was made from has been made anew."""
-    outputs = _made(pipeline, catalog)
+    outputs = made_by(pipeline, catalog)
     for name in sorted(pipeline.inputs()):
         artifact = artifact_of(catalog, name)
         if artifact is None or artifact.path in outputs:
@@ -116,7 +104,8 @@ class _Use(NamedTuple):
     content: str
 
 
-def _made(pipeline: Pipeline, catalog: CatalogProtocol) -> set[Place]:
+def made_by(pipeline: Pipeline, catalog: CatalogProtocol) -> set[Place]:
+    """Where a pipeline's outputs are saved."""
     return {a.path for name in pipeline.all_outputs() if (a := artifact_of(catalog, name))}
 
 

@@ -87,9 +87,8 @@ class Lineage:
                 raise ClickException(conflict)
             for note in consistency.stale(pipeline, catalog):
                 logger.warning("%s; `kedro msf status` says what to run", note)
-            run.settle_inputs(pipeline)
-            if lacking := consistency.missing(pipeline, catalog, pipelines):
-                raise ClickException(lacking)
+            if lacking := run.settle_inputs(pipeline):
+                raise ClickException(consistency.missing(lacking, catalog, pipelines))
         except ClickException as error:
             self._end(run.run_id, error)
             raise

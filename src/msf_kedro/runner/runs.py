@@ -20,7 +20,7 @@ from kedro.pipeline import Pipeline
 
 from .artifacts import Artifact, artifact_of, choose_version, file_to_load, scratch_of
 from .code import Code
-from .consistency import damaged
+from .consistency import damaged, made_by
 from .files import read_json, remove_partial, write_json
 from .locks import ENDING, WorkLock, is_held, lock_file
 from .places import Place, StoredPath, place, remove_tree
@@ -163,15 +163,18 @@ class Run:
         }
         self._write()
 
-    def settle_inputs(self, pipeline: Pipeline) -> None:
+    def settle_inputs(self, pipeline: Pipeline) -> list[Artifact]:
         """Have a part of the run's pipeline read the versions that are there now, and its own.
+
+        Returns:
+            What it reads of which there is none.
 
         Raises:
             ClickException: the content of one is not what was saved.
         """
         for name, _ in self._versioned_outputs(pipeline):
             choose_version(self.catalog, name, self.run_id)
-        outputs = self._paths(pipeline)
+        outputs, lacking = made_by(pipeline, self.catalog), []
         for name in sorted(pipeline.datasets()):
             artifact = artifact_of(self.catalog, name)
             if artifact is None or artifact.path in outputs:
@@ -180,6 +183,9 @@ class Run:
                 if artifact.versioned:
                     choose_version(self.catalog, name, artifact.version(file))
                 self._verify(file)
+            elif artifact.versioned:
+                lacking.append(artifact)
+        return lacking
 
     def look_at_what_is_there(self) -> None:
         """Have datasets that the pipeline makes stand for what is there now, until it is made."""
@@ -189,15 +195,11 @@ class Run:
 
     def _versioned_outputs(self, pipeline: Pipeline) -> Iterator[tuple[str, Artifact]]:
         """What a part of the pipeline makes, under all names that the whole has for it."""
-        paths = self._paths(pipeline)
+        paths = made_by(pipeline, self.catalog)
         for name in sorted(self.pipeline.datasets()):
             artifact = artifact_of(self.catalog, name)
             if artifact and artifact.versioned and artifact.path in paths:
                 yield name, artifact
-
-    def _paths(self, pipeline: Pipeline) -> set[Place]:
-        names = pipeline.all_outputs()
-        return {a.path for name in names if (a := artifact_of(self.catalog, name))}
 
     def _verify(self, file: Place) -> None:
         if file not in self._verified:

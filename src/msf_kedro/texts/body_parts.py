@@ -5,11 +5,12 @@ as clearly. The words are those of anatomy in plain English. Where hips belong, 
 limbs without a side are those of both, was settled on clips of UTD-MHAD's training subjects.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+
+from msf_kedro.texts.plain_words import rows_of_named, words_of
 
 BODY_PARTS = (
     *("arm", "leg", "torso", "head"),
@@ -39,13 +40,11 @@ def body_parts(texts: Sequence[str]) -> Float[np.ndarray, "n P"]:
     A side is one that stands one or two words before ("left hand", "both bent knees"); several
     limbs without a side ("the hands") are those of both sides.
     """
-    named = [_named(text) for text in texts]
-    rows = [[part in of_text for part in BODY_PARTS] for of_text in named]
-    return np.array(rows, dtype=np.float32).reshape(len(texts), len(BODY_PARTS))
+    return rows_of_named([_named(text) for text in texts], BODY_PARTS)
 
 
 def _named(text: str) -> set[str]:
-    words = re.findall("[a-z]+", text.lower())
+    words = words_of(text)
     found = set()
     for place, word in enumerate(words):
         several = word in MANY or (word not in WORDS and word.removesuffix("s") in WORDS)

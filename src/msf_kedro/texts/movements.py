@@ -5,11 +5,12 @@ As with parts of the body, a skeleton shows them outright and a sentence embeddi
 those of `docs/class_texts.md` and others that mean the same.
 """
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+
+from msf_kedro.texts.plain_words import rows_of_named, words_of
 
 # A kind of movement → words that name it, in their plain form.
 WORDS = {
@@ -48,13 +49,11 @@ MOVEMENTS = tuple(WORDS)
 
 def movements(texts: Sequence[str]) -> Float[np.ndarray, "n M"]:
     """Of every text, which of `MOVEMENTS` it names: 1 or 0."""
-    named = [set().union(*map(_named, re.findall("[a-z]+", text.lower()))) for text in texts]
-    rows = [[movement in of_text for movement in MOVEMENTS] for of_text in named]
-    return np.array(rows, dtype=np.float32).reshape(len(texts), len(MOVEMENTS))
+    return rows_of_named([_named(text) for text in texts], MOVEMENTS)
 
 
-def _named(word: str) -> set[str]:
-    return KINDS.get(word, set())
+def _named(text: str) -> set[str]:
+    return set().union(*(KINDS.get(word, set()) for word in words_of(text)))
 
 
 def _forms(word: str) -> set[str]:

@@ -102,9 +102,18 @@ def _split(split: str, features_from: str) -> Pipeline:
 def _evidence(split: str, encoder: str, texts: str) -> Pipeline:
     """Both phases' evidence; all methods that read these texts share it."""
     template = gate.create_evidence_pipeline(texts=texts, encoder=encoder)
-    inputs = {name: f"{split}.{name}" for name in SHARED if name in template.inputs()}
-    inputs |= {"text_features": f"text_features__{encoder}"}
-    return _namespaced(template, f"{split}.{encoder}.{texts}", inputs)
+    inputs = _shared(template, split, encoder)
+    return _namespaced(template, _evidence_of(split, encoder, texts), inputs)
+
+
+def _evidence_of(split: str, encoder: str, texts: str) -> str:
+    return f"{split}.{encoder}.{texts}"
+
+
+def _shared(template: Pipeline, split: str, encoder: str) -> dict[str, str]:
+    """What a template reads of its split, and the texts' features."""
+    of_split = {name: f"{split}.{name}" for name in SHARED if name in template.inputs()}
+    return of_split | {"text_features": f"text_features__{encoder}"}
 
 
 def _cell(cell: Cell) -> Pipeline:
@@ -116,9 +125,8 @@ def _cell(cell: Cell) -> Pipeline:
         + evaluation.create_figures_pipeline()
         + Pipeline([node(*summarise, list(TABLES), name="summarise")])
     )
-    inputs = {name: f"{cell.split}.{name}" for name in SHARED}
-    inputs |= {"text_features": f"text_features__{cell.encoder}"}
-    evidence = f"{cell.split}.{cell.encoder}.{cell.texts}"
+    evidence = _evidence_of(cell.split, cell.encoder, cell.texts)
+    inputs = _shared(template, cell.split, cell.encoder)
     inputs |= {name: f"{evidence}.{name}" for name in EVIDENCE}
     config = {"params:method_config": f"params:{cell.method}"}
     return _namespaced(template, str(cell), inputs, parameters=config)
